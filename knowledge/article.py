@@ -20,10 +20,13 @@ MAX_QUESTION_LENGTH = 1_000  # characters
 MAX_ANSWER_LENGTH = 50_000  # characters
 MAX_ALTERNATES = 500  # per text
 MAX_TAGS = 50
+MAX_ID_LENGTH = 128  # characters
+MAX_LANGUAGE_LENGTH = 35  # characters; RFC 5646 section 4.4.1
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 _URL = re.compile(r"https?://[^\s<>\"]{1,2000}")
+_LINE_BREAK = re.compile(r"\s*\n\s*")
 
 
 class ArticleError(InputError):
@@ -130,7 +133,7 @@ def language_tag(value: str, *, field: str = "language") -> str:
     Raises ArticleError when it is no language tag.
     """
     tag = value.strip().replace("_", "-")
-    if not _LANGUAGE.fullmatch(tag):
+    if len(tag) > MAX_LANGUAGE_LENGTH or not _LANGUAGE.fullmatch(tag):
         raise ArticleError(
             f"{field} is {value[:40]!r}; expected a BCP 47 tag such as 'en', 'be' or 'pt-BR'.", field=field
         )
@@ -152,9 +155,10 @@ def make_article(
     """Check and clean what a person wrote, and return it as an article.
 
     ``texts`` maps a language tag to ``question``, ``answer`` and, optionally, ``alternate_questions``
-    and ``origin``. Duplicate alternates and tags are dropped, order kept. Raises ArticleError.
+    and ``origin``. Duplicate alternates and tags are dropped, order kept; each is one line.
+    Raises ArticleError.
     """
-    if not _ID.fullmatch(id):
+    if not is_article_id(id):
         raise ArticleError(
             f"id is {id[:60]!r}; expected 1 to 128 letters, digits, '.', '_', ':' or '-', "
             "beginning with a letter or digit.",
@@ -168,13 +172,12 @@ def make_article(
         if language in made:
             raise ArticleError(f"texts gives the language {language!r} twice.", field="texts")
         made[language] = _make_text(language, text)
-    if valid_from and valid_until and valid_until < valid_from:
-        raise ArticleError(f"valid_until ({valid_until}) lies before valid_from ({valid_from}).", field="valid_until")
+    check_validity(valid_from, valid_until)
     if url is not None:
         url = clean(url, field="url", limit=2_000, required=False) or None
     if url is not None and not _URL.fullmatch(url):
         raise ArticleError(f"url is {url[:60]!r}; expected one that begins with https:// or http://.", field="url")
-    cleaned_tags = tuple(dict.fromkeys(clean(tag, field="tags", limit=100) for tag in tags))
+    cleaned_tags = tuple(dict.fromkeys(_one_line(clean(tag, field="tags", limit=100)) for tag in tags))
     if len(cleaned_tags) > MAX_TAGS:
         raise ArticleError(f"tags has {len(cleaned_tags)} entries; at most {MAX_TAGS} are allowed.", field="tags")
     return Article(
@@ -188,6 +191,58 @@ def make_article(
     )
 
 
+def is_article_id(value: str) -> bool:
+    """Tell whether an article can have this id."""
+    return _ID.fullmatch(value) is not None
+
+
+def check_validity(valid_from: date | None, valid_until: date | None) -> None:
+    """Raise ArticleError when the last valid day lies before the first."""
+    if valid_from and valid_until and valid_until < valid_from:
+        raise ArticleError(f"valid_until ({valid_until}) lies before valid_from ({valid_from}).", field="valid_until")
+
+
+def restore_article(content: Mapping[str, Any], *, revision: int = 0, updated_at: datetime | None = None) -> Article:
+    """Return the article whose ``content()`` this is; it was checked when it was made and is trusted."""
+
+    def day(name: str) -> date | None:
+        value = content[name]
+        return date.fromisoformat(value) if value else None
+
+    return Article(
+        id=content["id"],
+        texts=tuple(
+            Text(
+                language=language,
+                question=text["question"],
+                answer=text["answer"],
+                alternate_questions=tuple(text["alternate_questions"]),
+                origin=text["origin"],
+            )
+            for language, text in sorted(content["texts"].items())
+        ),
+        tags=tuple(content["tags"]),
+        url=content["url"],
+        valid_from=day("valid_from"),
+        valid_until=day("valid_until"),
+        review_by=day("review_by"),
+        revision=revision,
+        updated_at=updated_at,
+    )
+
+
+def knowledge_digest(digests: Iterable[tuple[str, str]]) -> str:
+    """Return the SHA-256 (hexadecimal) over ``(id, content digest)`` of all articles, given in id order."""
+    total = hashlib.sha256()
+    for id, digest in digests:
+        total.update(f"{id}\n{digest}\n".encode())
+    return total.hexdigest()
+
+
+def _one_line(text: str) -> str:
+    return _LINE_BREAK.sub(" ", text)
+
+
 def _make_text(language: str, text: Mapping[str, Any]) -> Text:
     where = f"texts.{language}"
     origin = text.get("origin", "human")
@@ -195,7 +250,7 @@ def _make_text(language: str, text: Mapping[str, Any]) -> Text:
         raise ArticleError(f"{where}.origin is {origin!r}; expected 'human' or 'machine'.", field=f"{where}.origin")
     question = clean(text.get("question") or "", field=f"{where}.question", limit=MAX_QUESTION_LENGTH)
     alternates = dict.fromkeys(
-        clean(alternate, field=f"{where}.alternate_questions", limit=MAX_QUESTION_LENGTH)
+        _one_line(clean(alternate, field=f"{where}.alternate_questions", limit=MAX_QUESTION_LENGTH))
         for alternate in text.get("alternate_questions") or ()
     )
     alternates.pop(question, None)

@@ -1,8 +1,9 @@
 """The database: one engine, its transactions, and the migrations that shape it.
 
 SQLite runs in WAL mode with ``synchronous=FULL`` and takes its write lock at BEGIN, so that a
-writer waits its turn instead of failing half-way; PostgreSQL needs none of this. Tables belong to
-the rooms that use them and register themselves in ``metadata``.
+writer waits its turn instead of failing half-way; PostgreSQL needs none of this, but must be asked
+for readers that see one state. Tables belong to the rooms that use them and register themselves in
+``metadata``.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
+import orjson
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
@@ -73,11 +75,17 @@ class Database:
         """Use ``open_database`` unless the engine is already set up."""
         self.engine = engine
         self._writing = engine.execution_options(faq_write=True)
+        # SQLite's readers have one snapshot by nature; PostgreSQL's only when asked.
+        self._reading = (
+            engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            if engine.dialect.name == "postgresql"
+            else engine
+        )
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """Yield a connection that sees one state of the data throughout."""
-        with _translated(), self.engine.connect() as connection, connection.begin():
+        with _translated(), self._reading.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -131,13 +139,14 @@ def open_database(url: str) -> Database:
         if parsed.get_backend_name() == "postgresql" and parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
         arguments: dict[str, Any] = {"pool_pre_ping": True}
+        written_as: dict[str, Any] = {"json_serializer": _json_text, "json_deserializer": orjson.loads}
         if parsed.get_backend_name() == "sqlite":
             if not parsed.database or parsed.database == ":memory:":
                 raise ConfigurationError(
                     "database_url names an SQLite database in memory; expected a file: sqlite:///path/to/faq.db"
                 )
             arguments = {"connect_args": {"timeout": _LOCK_WAIT, "check_same_thread": False}}
-        engine = sa.create_engine(parsed, **arguments)
+        engine = sa.create_engine(parsed, **arguments, **written_as)
     except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError) as error:
         raise ConfigurationError(
             f"database_url cannot be used ({error}); expected sqlite:///path/to/faq.db or postgresql://user@host/name."
@@ -156,6 +165,10 @@ def open_database(url: str) -> Database:
 def now() -> datetime:
     """Return the present moment in UTC."""
     return datetime.now(UTC)
+
+
+def _json_text(value: object) -> str:
+    return orjson.dumps(value).decode()
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _record: object) -> None:

@@ -1,0 +1,1 @@
+"""What we know: articles, their store, and how they come in and go out."""

@@ -1,0 +1,1 @@
+"""Migrations of the one schema, of every room, in order."""
