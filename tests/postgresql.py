@@ -45,9 +45,7 @@ class Cluster:
         self._do(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
     def _do(self, statement: str) -> None:
-        with psycopg.connect(
-            dbname="postgres", host=str(self.socket), user=self.user, autocommit=True
-        ) as connection:
+        with psycopg.connect(dbname="postgres", host=str(self.socket), user=self.user, autocommit=True) as connection:
             connection.execute(statement.encode())
 
 
@@ -66,10 +64,10 @@ def running_cluster(binaries: Path) -> Iterator[Cluster]:
     if as_root:
         shutil.chown(folder, user)
     try:
+        sorting = ["--locale=C", "--locale-provider=icu", "--icu-locale=en"]
         _as_user(
             as_root,
-            [str(binaries / "initdb"), "-D", str(data), "-U", user, "-A", "trust", "-E", "UTF8", "--no-sync"]
-            + ["--locale=C", "--locale-provider=icu", "--icu-locale=en"],
+            [str(binaries / "initdb"), "-D", str(data), "-U", user, "-A", "trust", "-E", "UTF8", "--no-sync", *sorting],
         )
         settings = (
             f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off -c full_page_writes=off "
