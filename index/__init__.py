@@ -1,0 +1,1 @@
+"""How we find it: encoders, passages, generations and the search over them."""

@@ -1,0 +1,106 @@
+"""The dense arm: FAISS over embeddings, exact while that is quick, by inverted lists beyond.
+
+Measured on one core with 256 dimensions: a flat search takes 0.2 ms at 2,000 passages and 5 ms at
+66,000; inverted lists of 8-bit vectors 0.14 ms there. ``benchmarks`` reports their recall.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+FLAT_LIMIT = 12_000  # passages; up to here every search is exact
+_LISTS_PER_ROOT = 2.0  # lists = this times the square root of the passages
+_TRAINING_ROWS = 24  # per list
+_PROBED_SHARE = 16  # one list in so many is searched
+
+Floats = NDArray[np.float32]
+
+# Two threads make single questions four to five times slower, and servers have other work for them.
+faiss.omp_set_num_threads(1)
+
+
+class DenseIndex:
+    """Nearest passages of a question embedding, by inner product of unit vectors."""
+
+    def __init__(self, index: Any, row_count: int) -> None:  # noqa: ANN401 - faiss has no types
+        self._index = index
+        self.row_count = row_count
+        self._is_flat = row_count <= FLAT_LIMIT
+
+    @property
+    def is_exact(self) -> bool:
+        """Tell whether every passage is compared with the question."""
+        return self._is_flat
+
+    @classmethod
+    def build(cls, embeddings: Floats) -> DenseIndex:
+        """Index embeddings, (rows, dimensions) float32 of unit length; the same rows give the same index."""
+        rows, dimensions = embeddings.shape
+        index = faiss.IndexFlatIP(dimensions)
+        if rows > FLAT_LIMIT:
+            lists = int(_LISTS_PER_ROOT * np.sqrt(rows))
+            index = faiss.IndexIVFScalarQuantizer(
+                index, dimensions, lists, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT
+            )
+            index.cp.niter = 6
+            index.cp.seed = 1
+            sample = np.random.default_rng(1).permutation(rows)[: lists * _TRAINING_ROWS]
+            index.cp.min_points_per_centroid = 1
+            index.train(np.ascontiguousarray(embeddings[np.sort(sample)]))
+            index.nprobe = max(8, lists // _PROBED_SHARE)
+        index.add(np.ascontiguousarray(embeddings))
+        return cls(index, rows)
+
+    def extended(self, kept_share: float, embeddings: Floats) -> DenseIndex | None:
+        """Return an index of ``embeddings`` whose lists are this one's, or None where that would not do.
+
+        ``kept_share`` is the share of rows that are as they were. Training the lists is most of the work of a
+        large build; they stay good while most passages stay.
+        """
+        rows = len(embeddings)
+        if self._is_flat or rows <= FLAT_LIMIT or kept_share < 0.8:
+            return None
+        index = faiss.clone_index(self._index)
+        index.reset()
+        index.add(np.ascontiguousarray(embeddings))
+        return DenseIndex(index, rows)
+
+    @classmethod
+    def read(cls, path: Path, row_count: int) -> DenseIndex:
+        """Read an index; raises RuntimeError when the file is no FAISS index of ``row_count`` rows."""
+        index = faiss.read_index(str(path))
+        if index.ntotal != row_count:
+            raise RuntimeError(f"{path.name} holds {index.ntotal} rows, expected {row_count}")
+        return cls(index, row_count)
+
+    def write(self, path: Path) -> None:
+        """Write the index to a file."""
+        faiss.write_index(self._index, str(path))
+
+    def search(
+        self, embedding: Floats, count: int, allowed: NDArray[np.uint8] | None = None
+    ) -> tuple[NDArray[np.int64], Floats]:
+        """Return the rows of the nearest passages and their cosines, best first; at most ``count``.
+
+        ``embedding`` is (dimensions,) float32; ``allowed`` a bitmap of the rows that may be found
+        (bit i & 7 of byte i >> 3), as ``numpy.packbits(…, bitorder="little")`` makes it.
+        """
+        count = min(count, self.row_count)
+        if count == 0:
+            return np.empty(0, np.int64), np.empty(0, np.float32)
+        parameters = None
+        if allowed is not None:
+            selector = faiss.IDSelectorBitmap(allowed)
+            parameters = (
+                faiss.SearchParameters(sel=selector)
+                if self._is_flat
+                else faiss.SearchParametersIVF(sel=selector, nprobe=self._index.nprobe)
+            )
+        scores, rows = self._index.search(embedding[None, :], count, params=parameters)
+        found = rows[0] >= 0
+        return rows[0][found], scores[0][found]

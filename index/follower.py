@@ -1,0 +1,117 @@
+"""Follows the pointer: keeps the active generation in memory, whoever activates it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+from index.encoding import Encoder
+from index.errors import GenerationDamagedError, NoGenerationError
+from index.generation import Generation
+from index.generations import Generations
+from index.searcher import Searcher
+from knowledge.errors import FaqError
+
+POLL_INTERVAL = 0.5  # seconds; a new generation answers within about two of these
+
+log = logging.getLogger(__name__)
+
+
+class Follower:
+    """Gives the searcher of the active generation; swaps it whole, so that a search never sees half of each."""
+
+    def __init__(
+        self, generations: Generations, encoder: Encoder, *, on_change: Callable[[Searcher], None] = lambda new: None
+    ) -> None:
+        """Load nothing yet; ``on_change`` is called, in the polling thread, after every swap."""
+        self._generations = generations
+        self._encoder = encoder
+        self._on_change = on_change
+        self._searcher: Searcher | None = None
+        self._seen: tuple[int, int] | None = None
+        self._problem: str | None = None
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def searcher(self) -> Searcher:
+        """The searcher that answers now; raises NoGenerationError when there is none."""
+        searcher = self._searcher
+        if searcher is None:
+            raise NoGenerationError(
+                self._problem or "Nothing has been indexed yet. Import articles and run `faq build`."
+            )
+        return searcher
+
+    @property
+    def problem(self) -> str | None:
+        """What keeps the generation that should answer from answering, or None."""
+        return self._problem
+
+    def refresh(self) -> bool:
+        """Load what the pointer names, if it changed; tells whether another generation answers now.
+
+        A generation that cannot be loaded leaves the one that answers in place; when there is none, the
+        latest intact one before it is taken. ``problem`` says what is wrong.
+        """
+        with self._lock:
+            signature = self._generations.signature()
+            if signature is not None and signature == self._seen:
+                return False
+            before = self._searcher
+            try:
+                generation = self._generations.load_active()
+                if before is None or generation.number != before.generation.number:
+                    self._searcher = Searcher(generation, self._encoder)
+                self._problem = None
+            except NoGenerationError:
+                self._problem = None
+            except FaqError as error:
+                self._problem = str(error)
+                log.error("%s", error)
+                if before is None:
+                    self._searcher = self._earlier()
+            self._seen = signature
+            after = self._searcher
+        if after is None or after is before:
+            return False
+        log.info("generation %d answers (%d articles)", after.generation.number, after.generation.manifest.articles)
+        self._on_change(after)
+        return True
+
+    def start(self) -> None:
+        """Look at the pointer now, and go on looking in a thread of its own."""
+        self.refresh()
+        self._thread = threading.Thread(target=self._poll, name="follower", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(timeout=10)
+
+    def _poll(self) -> None:
+        while not self._stop.wait(POLL_INTERVAL):
+            try:
+                self.refresh()
+            except Exception:  # the thread must outlive whatever a disk can do
+                log.exception("looking for a new generation failed; trying again")
+
+    def _earlier(self) -> Searcher | None:
+        try:
+            pointer = self._generations.pointer()
+        except GenerationDamagedError:
+            pointer = None
+        candidates = pointer.previous if pointer else tuple(m.number for m in self._generations.manifests())
+        for number in candidates:
+            try:
+                searcher = Searcher(Generation.load(self._generations.path(number)), self._encoder)
+            except FaqError as error:
+                log.error("%s", error)
+                continue
+            log.error("generation %d answers instead", number)
+            return searcher
+        return None

@@ -1,0 +1,295 @@
+"""A generation: one immutable, versioned build of the index, as a folder of flat files.
+
+``manifest.json`` names the encoder (id and digest of its weights), the dimensions and the metric, the
+digest of the knowledge, and size and SHA-256 of every other file. The articles are kept as they were
+when it was built, so that what is found and what is answered always belong together, also after a
+rollback.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import mmap
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from index.dense import DenseIndex
+from index.errors import GenerationDamagedError
+from index.lexical import LexicalIndex, Postings, TermRows, Vocabulary
+from knowledge.article import Article, Text
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+METRIC = "inner_product of unit vectors (cosine)"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Manifest:
+    """What a generation is made of."""
+
+    number: int
+    created_at: datetime
+    encoder: str
+    encoder_digest: str
+    dimensions: int
+    metric: str
+    analysis: str
+    knowledge_digest: str
+    articles: int
+    passages: int
+    questions: int  # passages that are questions or alternates; the rest are pieces of answers
+    languages: Mapping[str, int]  # articles with a text in that language
+    encoded: int  # passages encoded for this build; the others came from the one before
+    seconds: float  # that the build took
+    files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # name: bytes, sha256
+    format: int = FORMAT
+
+    def to_json(self) -> bytes:
+        """Return the manifest as indented JSON."""
+        return orjson.dumps(asdict(self), option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z)
+
+    @classmethod
+    def read(cls, folder: Path) -> Manifest:
+        """Read a folder's manifest; raises GenerationDamagedError."""
+        try:
+            fields = orjson.loads((folder / MANIFEST).read_bytes())
+            if fields["format"] != FORMAT:
+                raise GenerationDamagedError(
+                    f"Generation {folder.name} has format {fields['format']}, expected {FORMAT}: "
+                    "it was built by another version. Run `faq build`."
+                )
+            return cls(**{**fields, "created_at": datetime.fromisoformat(fields["created_at"])})
+        except (OSError, orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+            raise GenerationDamagedError(
+                f"Generation {folder.name} has no readable manifest ({error}). "
+                "Run `faq build`, or `faq rollback` to an intact one."
+            ) from error
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parts:
+    """Everything of a generation besides the manifest; n passages, rows in article order.
+
+    ``question_rows`` and ``answer_rows`` are the passages of the two pairs of arms.
+    """
+
+    article_ids: tuple[str, ...]
+    article_versions: tuple[str, ...]  # what changes whenever content or revision does
+    article_tags: tuple[tuple[str, ...], ...]
+    article_validity: tuple[tuple[str | None, str | None], ...]
+    article_lines: bytes  # one JSON object a line, in order
+    article_offsets: NDArray[np.int64]  # (articles + 1,) into article_lines
+    article_starts: NDArray[np.int64]  # (articles + 1,) into the passages
+    kinds: NDArray[np.uint8]  # (n,) PassageKind
+    languages: tuple[str, ...]
+    passage_languages: NDArray[np.uint16]  # (n,) into languages
+    digests: NDArray[np.uint8]  # (n, 16) Passage.digest
+    embeddings: NDArray[np.float16]  # (n, dimensions) of unit length
+    vocabulary: Vocabulary
+    term_rows: TermRows
+    question_postings: Postings
+    answer_postings: Postings
+    question_dense: DenseIndex
+    answer_dense: DenseIndex
+    exact_keys: NDArray[np.uint64]  # (n,) exact_key of every question and alternate, 0 for pieces of answers
+
+
+def exact_key(normal_form: str) -> int:
+    """Return 64 bits for a question's normal form; n questions share one by accident with p ≈ n²/2⁶⁵."""
+    return int.from_bytes(hashlib.blake2b(normal_form.encode(), digest_size=8).digest(), "little")
+
+
+_ARRAYS = ("article_offsets", "article_starts", "kinds", "passage_languages", "digests", "embeddings",
+           "exact_keys")  # fmt: skip
+
+
+def write_parts(folder: Path, parts: Parts) -> dict[str, dict[str, Any]]:
+    """Write the files of a generation, each flushed to the disk; returns their sizes and digests."""
+    for name in _ARRAYS:
+        np.save(folder / f"{name}.npy", getattr(parts, name))
+    np.savez(folder / "term_rows.npz", starts=parts.term_rows.starts, ids=parts.term_rows.ids)
+    for arm in ("question", "answer"):
+        postings: Postings = getattr(parts, f"{arm}_postings")
+        np.savez(
+            folder / f"{arm}_postings.npz",
+            starts=postings.starts, rows=postings.rows, impacts=postings.impacts, idf=postings.idf,
+        )  # fmt: skip
+        getattr(parts, f"{arm}_dense").write(folder / f"{arm}s.faiss")
+    (folder / "articles.jsonl").write_bytes(parts.article_lines)
+    (folder / "articles.json").write_bytes(
+        orjson.dumps(
+            {
+                "ids": parts.article_ids, "versions": parts.article_versions, "tags": parts.article_tags,
+                "validity": parts.article_validity, "languages": parts.languages,
+            }
+        )
+    )  # fmt: skip
+    (folder / "vocabulary.json").write_bytes(orjson.dumps(list(parts.vocabulary.numbers)))
+    return {path.name: {"bytes": path.stat().st_size, "sha256": _sha256(path)} for path in sorted(folder.iterdir())}
+
+
+class Generation:
+    """A generation in memory, ready to be searched; never changes."""
+
+    def __init__(self, manifest: Manifest, parts: Parts) -> None:
+        self.manifest = manifest
+        self.parts = parts
+        is_question = parts.kinds != 2
+        self.question_rows = np.flatnonzero(is_question)
+        self.answer_rows = np.flatnonzero(~is_question)
+        articles = np.repeat(np.arange(len(parts.article_ids), dtype=np.int32), np.diff(parts.article_starts))
+        self.article_of = articles
+        self.article_of_question = articles[self.question_rows]
+        self.article_of_answer = articles[self.answer_rows]
+        keys = parts.exact_keys[self.question_rows]
+        order = np.argsort(keys, kind="stable")
+        self._exact_keys, self._exact_articles = keys[order], self.article_of_question[order]
+        numbers = parts.vocabulary.numbers
+        self.question_lexical = LexicalIndex(parts.question_postings, numbers, len(self.question_rows))
+        self.answer_lexical = LexicalIndex(parts.answer_postings, numbers, len(self.answer_rows))
+        self.ordinals = {id: ordinal for ordinal, id in enumerate(parts.article_ids)}
+        self.has_validity = any(start or end for start, end in parts.article_validity)
+        self._cached_article = lru_cache(maxsize=16_384)(self._read_article)
+
+    @property
+    def number(self) -> int:
+        """The number customers' receipts name."""
+        return self.manifest.number
+
+    def article(self, ordinal: int) -> Article:
+        """Return the article at a position in ``article_ids``, as it was when this was built."""
+        return self._cached_article(ordinal)
+
+    def find(self, article_id: str) -> Article | None:
+        """Return an article by id, or None."""
+        ordinal = self.ordinals.get(article_id)
+        return None if ordinal is None else self.article(ordinal)
+
+    def exact(self, normal_form: str) -> list[int]:
+        """Return the articles (ordinals) that have this very question, by its normal form."""
+        key = np.uint64(exact_key(normal_form))
+        start, end = np.searchsorted(self._exact_keys, key, "left"), np.searchsorted(self._exact_keys, key, "right")
+        return sorted(set(self._exact_articles[start:end].tolist()))
+
+    def allowed(self, tags: frozenset[str], day: date) -> NDArray[np.bool_] | None:
+        """Return which articles carry all the tags and are valid on the day, (articles,); None for all."""
+        if not tags and not self.has_validity:
+            return None
+        return _allowed(self, tags, day.isoformat())
+
+    def _read_article(self, ordinal: int) -> Article:
+        start, end = self.parts.article_offsets[ordinal : ordinal + 2]
+        return article_from_json(orjson.loads(self.parts.article_lines[start:end]))
+
+    @classmethod
+    def load(cls, folder: Path) -> Generation:
+        """Load a generation, checking every file against the manifest; raises GenerationDamagedError."""
+        manifest = Manifest.read(folder)
+        for name, expected in manifest.files.items():
+            path = folder / name
+            size = path.stat().st_size if path.exists() else -1
+            if size != expected["bytes"] or _sha256(path) != expected["sha256"]:
+                came = "is missing" if size < 0 else f"has {size:,} bytes, or other ones than were written"
+                raise GenerationDamagedError(
+                    f"Generation {manifest.number} is damaged: {name} {came} (expected {expected['bytes']:,} bytes). "
+                    "Run `faq rollback`, or `faq build` to make a new one."
+                )
+        try:
+            return cls(manifest, _read_parts(folder, manifest))
+        except (OSError, ValueError, KeyError, RuntimeError) as error:
+            raise GenerationDamagedError(
+                f"Generation {manifest.number} cannot be read ({error}). "
+                "Run `faq rollback`, or `faq build` to make a new one."
+            ) from error
+
+
+def article_line(article: Article) -> bytes:
+    """Return an article as one line of JSON, revision included."""
+    return orjson.dumps({**article.content(), "revision": article.revision}) + b"\n"
+
+
+def article_from_json(fields: Mapping[str, Any]) -> Article:
+    """Return the article that ``article_line`` wrote."""
+    start, end, review = (
+        date.fromisoformat(day) if day else None
+        for day in (fields["valid_from"], fields["valid_until"], fields["review_by"])
+    )
+    return Article(
+        id=fields["id"],
+        texts=tuple(
+            Text(
+                language=language,
+                question=text["question"],
+                answer=text["answer"],
+                alternate_questions=tuple(text["alternate_questions"]),
+                origin=text["origin"],
+            )
+            for language, text in fields["texts"].items()
+        ),
+        tags=tuple(fields["tags"]),
+        url=fields["url"],
+        revision=fields["revision"],
+        valid_from=start,
+        valid_until=end,
+        review_by=review,
+    )
+
+
+@lru_cache(maxsize=256)
+def _allowed(generation: Generation, tags: frozenset[str], day: str) -> NDArray[np.bool_]:
+    parts = generation.parts
+    return np.fromiter(
+        (
+            tags.issubset(article_tags) and (start is None or start <= day) and (end is None or day <= end)
+            for article_tags, (start, end) in zip(parts.article_tags, parts.article_validity, strict=True)
+        ),
+        np.bool_,
+        len(parts.article_ids),
+    )
+
+
+def _read_parts(folder: Path, manifest: Manifest) -> Parts:
+    table = orjson.loads((folder / "articles.json").read_bytes())
+    arrays = {
+        name: np.load(folder / f"{name}.npy", mmap_mode="r" if name == "embeddings" else None) for name in _ARRAYS
+    }
+    answers = manifest.passages - manifest.questions
+    return Parts(
+        article_ids=tuple(table["ids"]),
+        article_versions=tuple(table["versions"]),
+        article_tags=tuple(map(tuple, table["tags"])),
+        article_validity=tuple((start, end) for start, end in table["validity"]),
+        article_lines=_mapped(folder / "articles.jsonl"),
+        languages=tuple(table["languages"]),
+        vocabulary=Vocabulary(orjson.loads((folder / "vocabulary.json").read_bytes())),
+        term_rows=TermRows(**_arrays(folder / "term_rows.npz")),
+        question_postings=Postings(**_arrays(folder / "question_postings.npz")),
+        answer_postings=Postings(**_arrays(folder / "answer_postings.npz")),
+        question_dense=DenseIndex.read(folder / "questions.faiss", manifest.questions),
+        answer_dense=DenseIndex.read(folder / "answers.faiss", answers),
+        **arrays,
+    )
+
+
+def _arrays(path: Path) -> dict[str, NDArray[Any]]:
+    with np.load(path) as archive:
+        return dict(archive)
+
+
+def _mapped(path: Path) -> bytes:
+    with path.open("rb") as file:
+        # A map slices like bytes, and only the lines that are read come into memory.
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)  # type: ignore[return-value]
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

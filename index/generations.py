@@ -1,0 +1,248 @@
+"""The generations kept on disk, and the pointer that says which one answers."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import orjson
+from filelock import FileLock, Timeout
+
+from index.errors import (
+    BuildRunningError,
+    GenerationDamagedError,
+    GenerationNotFoundError,
+    NoGenerationError,
+    NothingToRollBackError,
+)
+from index.generation import MANIFEST, Generation, Manifest, Parts, write_parts
+from knowledge.errors import UnavailableError
+
+KEPT = 5  # generations besides the active one and those a rollback can reach at once
+_POINTER = "active.json"
+_BUILDING = ".building-"
+
+log = logging.getLogger(__name__)
+
+
+class IndexStorageError(UnavailableError):
+    """The folder of generations cannot be written."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pointer:
+    """Which generation answers, and which ones did before it, the latest first."""
+
+    generation: int
+    previous: tuple[int, ...]
+    activated_at: datetime
+
+
+class Generations:
+    """The folder of generations; every change of the pointer is one atomic rename."""
+
+    def __init__(self, folder: Path) -> None:
+        """``folder`` is made when something is first written to it."""
+        self.folder = folder
+
+    def manifests(self) -> list[Manifest]:
+        """Return the manifests of all readable generations, the newest first."""
+        manifests = []
+        for number in reversed(self._numbers()):
+            try:
+                manifests.append(Manifest.read(self.path(number)))
+            except GenerationDamagedError as error:
+                log.warning("%s", error)
+        return manifests
+
+    def path(self, number: int) -> Path:
+        """Return the folder of a generation, whether it exists or not."""
+        return self.folder / f"{number:06d}"
+
+    def pointer(self) -> Pointer | None:
+        """Return the pointer, or None before the first activation; raises GenerationDamagedError."""
+        try:
+            fields = orjson.loads((self.folder / _POINTER).read_bytes())
+            return Pointer(
+                generation=int(fields["generation"]),
+                previous=tuple(map(int, fields["previous"])),
+                activated_at=datetime.fromisoformat(fields["activated_at"]),
+            )
+        except FileNotFoundError:
+            return None
+        except (OSError, orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+            raise GenerationDamagedError(
+                f"{self.folder / _POINTER} cannot be read ({error}). Run `faq build`, which writes it anew."
+            ) from error
+
+    def signature(self) -> tuple[int, int] | None:
+        """Return what changes whenever the pointer is written; cheap enough to ask many times a second."""
+        try:
+            status = (self.folder / _POINTER).stat()
+        except OSError:
+            return None
+        return status.st_mtime_ns, status.st_ino
+
+    def load(self, number: int) -> Generation:
+        """Load a generation; raises GenerationNotFoundError or GenerationDamagedError."""
+        self._require(number)
+        return Generation.load(self.path(number))
+
+    def load_active(self) -> Generation:
+        """Load the generation that answers; raises NoGenerationError when there is none yet."""
+        pointer = self.pointer()
+        if pointer is None:
+            raise NoGenerationError("Nothing has been indexed yet. Import articles and run `faq build`.")
+        return self.load(pointer.generation)
+
+    def publish(self, parts: Parts, manifest_without_files: Manifest) -> Manifest:
+        """Write a generation under the next free number; it is complete or absent, never half there.
+
+        The manifest's number is replaced. Raises IndexStorageError, leaving nothing behind.
+        """
+        building = self.folder / f"{_BUILDING}{uuid.uuid4().hex}"
+        with self._storage_errors():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            try:
+                building.mkdir()
+                files = write_parts(building, parts)
+                manifest = replace(manifest_without_files, number=self._next_number(), files=files)
+                (building / MANIFEST).write_bytes(manifest.to_json())
+                for path in building.iterdir():
+                    _flush(path)
+                _flush(building)
+                building.rename(self.path(manifest.number))
+                _flush(self.folder)
+            except BaseException:
+                shutil.rmtree(building, ignore_errors=True)
+                raise
+        return manifest
+
+    def activate(self, number: int) -> Pointer:
+        """Make a generation the one that answers; raises GenerationNotFoundError or GenerationDamagedError."""
+        self._require(number)
+        Generation.load(self.path(number))
+        try:
+            before = self.pointer()
+        except GenerationDamagedError as error:
+            log.warning("%s", error)
+            before = None
+        if before is not None and before.generation == number:
+            return before
+        previous = () if before is None else (before.generation, *before.previous)
+        return self._point(number, tuple(kept for kept in dict.fromkeys(previous) if kept != number)[:KEPT])
+
+    def rollback(self) -> Pointer:
+        """Make the generation that answered before the present one answer again.
+
+        Damaged ones are passed over. Raises NothingToRollBackError when no intact one is left.
+        """
+        pointer = self.pointer()
+        for place, number in enumerate(pointer.previous if pointer else ()):
+            try:
+                self.load(number)
+            except (GenerationDamagedError, GenerationNotFoundError) as error:
+                log.warning("rollback passes over generation %d: %s", number, error)
+                continue
+            assert pointer is not None
+            return self._point(number, pointer.previous[place + 1 :])
+        raise NothingToRollBackError("No earlier intact generation is kept; run `faq build` to make a new one.")
+
+    def prune(self, *, keep: int = KEPT) -> list[int]:
+        """Delete generations that are neither among the ``keep`` newest nor named by the pointer."""
+        pointer = self.pointer()
+        named = {pointer.generation, *pointer.previous[:keep]} if pointer else set()
+        doomed = [number for number in self._numbers()[:-keep] if number not in named]
+        for number in doomed:
+            shutil.rmtree(self.path(number), ignore_errors=True)
+        return doomed
+
+    def is_building(self) -> bool:
+        """Tell whether some process holds the build lock."""
+        try:
+            with self.build_lock(sweep=False):
+                return False
+        except BuildRunningError:
+            return True
+        except IndexStorageError:
+            return False
+
+    @contextmanager
+    def build_lock(self, *, sweep: bool = True) -> Iterator[None]:
+        """Hold the one build there may be; the lock of a killed process is free at once.
+
+        Raises BuildRunningError. ``sweep`` removes what killed builds left behind.
+        """
+        with self._storage_errors():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self.folder / ".build.lock")
+            try:
+                lock.acquire(timeout=0)
+            except Timeout as error:
+                raise BuildRunningError(
+                    "A build is under way; there is one at a time. Wait for it, or cancel it."
+                ) from error
+        try:
+            if sweep:
+                for left in self.folder.glob(f"{_BUILDING}*"):
+                    shutil.rmtree(left, ignore_errors=True)
+            yield
+        finally:
+            lock.release()
+
+    def _require(self, number: int) -> None:
+        if not self.path(number).is_dir():
+            kept = ", ".join(map(str, self._numbers())) or "none"
+            raise GenerationNotFoundError(f"There is no generation {number}; kept are: {kept}.")
+
+    def _numbers(self) -> list[int]:
+        if not self.folder.is_dir():
+            return []
+        return sorted(int(path.name) for path in self.folder.iterdir() if path.name.isdecimal() and path.is_dir())
+
+    def _next_number(self) -> int:
+        try:
+            pointer = self.pointer()
+        except GenerationDamagedError:
+            pointer = None
+        named = (pointer.generation, *pointer.previous) if pointer else ()
+        return max((*self._numbers(), *named), default=0) + 1
+
+    def _point(self, number: int, previous: tuple[int, ...]) -> Pointer:
+        pointer = Pointer(generation=number, previous=previous, activated_at=datetime.now(UTC))
+        with self._storage_errors():
+            draft = self.folder / f"{_POINTER}.{uuid.uuid4().hex}"
+            try:
+                draft.write_bytes(orjson.dumps(pointer, option=orjson.OPT_INDENT_2))
+                _flush(draft)
+                os.replace(draft, self.folder / _POINTER)
+            except BaseException:
+                draft.unlink(missing_ok=True)
+                raise
+            _flush(self.folder)
+        return pointer
+
+    @contextmanager
+    def _storage_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise IndexStorageError(
+                f"Cannot write generations to {self.folder} ({error.strerror or error}). "
+                "Make the folder writable and free some space; the active generation is untouched."
+            ) from error
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
