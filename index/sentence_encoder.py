@@ -1,0 +1,139 @@
+"""Any sentence-transformers model as an encoder; torch is loaded when one is made, never before."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.encoding import MAX_CHARACTERS, EncoderError, Kind, files_digest, readable
+
+_E5 = re.compile(r"(^|[-_/])e5([-_]|$)", re.IGNORECASE)
+_E5_PROMPTS = {"query": "query: ", "document": "passage: "}
+"""What E5 models are trained with; most of them do not carry it in their configuration
+(https://huggingface.co/intfloat/multilingual-e5-small)."""
+
+_OTHER_BACKENDS = {"torch": frozenset({"onnx", "openvino"}), "onnx": frozenset({"openvino"})}
+_BYTE_PIECE = re.compile(r"<0x[0-9A-F]{2}>")
+
+
+class SentenceEncoder:
+    """A sentence-transformers model by name or path; calls from several threads take turns."""
+
+    def __init__(self, name: str, *, revision: str | None = None, backend: Literal["torch", "onnx"] = "torch") -> None:
+        """Load the model, from the local cache where it is there, else from its hub.
+
+        Raises:
+            EncoderError: sentence-transformers is not installed, or the model cannot be loaded.
+
+        """
+        try:
+            from sentence_transformers import SentenceTransformer
+        except ImportError as error:
+            raise EncoderError(
+                f"The encoder '{name}' needs sentence-transformers, which cannot be imported: {error}. "
+                "Install it with: pip install sentence-transformers - or set the encoder to 'embedded'."
+            ) from error
+        self.id = name
+        self._revision = revision
+        self._backend = backend
+        self._lock = threading.Lock()
+        place = Path(name).expanduser()
+        if not place.exists() and (place.is_absolute() or name.startswith((".", "~")) or name.count("/") > 1):
+            raise EncoderError(
+                f"Expected a folder with a sentence-transformers model at {name}; there is none. "
+                "Correct the path, or set the encoder to 'embedded'."
+            )
+        try:
+            self._model: Any = SentenceTransformer(
+                str(place) if place.exists() else name, revision=revision, backend=backend, device="cpu"
+            )
+        except Exception as error:  # whatever the libraries beneath raise: network, files, formats, packages
+            raise EncoderError(
+                f"The encoder '{name}' cannot be loaded with the {backend} backend: {_first_line(error)}. "
+                "Check its spelling; without a network, put the model's folder on this machine and name that path; "
+                "for ONNX, install: pip install 'sentence-transformers[onnx]'. 'embedded' always works."
+            ) from error
+        self._prompts = self._find_prompts()
+        self.dimensions = len(self._encode(["x"], "passage")[0])
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256, in hex, over the files of the model's folder or of the resolved snapshot of its hub.
+
+        Raises:
+            EncoderError: The snapshot the model was loaded from is no longer in the cache.
+
+        """
+        return files_digest(self._folder(), skip=_OTHER_BACKENDS[self._backend])
+
+    def encode(self, texts: Sequence[str], *, kind: Kind = "passage") -> NDArray[np.float32]:
+        """Return (texts, dimensions) float32, rows of unit length, zeros for texts that are blank.
+
+        Questions and passages get the prompts that the model defines for them, E5 models the ones they are
+        trained with.
+        """
+        embeddings = np.zeros((len(texts), self.dimensions), dtype=np.float32)
+        cut = [readable(text[:MAX_CHARACTERS]) for text in texts]
+        told = [position for position, text in enumerate(cut) if text.strip()]
+        if told:
+            vectors = self._encode([cut[position] for position in told], kind)
+            lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+            sound = np.isfinite(lengths) & (lengths > 0)
+            embeddings[told] = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=sound)
+        return embeddings
+
+    def unseen_share(self, text: str) -> float:
+        """Return the share of tokens that are the unknown piece or bare bytes; 0.0 where the model cannot tell."""
+        tokenizer: Any = getattr(self._model, "tokenizer", None)
+        if not hasattr(tokenizer, "tokenize"):
+            return 0.0
+        with self._lock:
+            pieces: list[str] = tokenizer.tokenize(readable(text[:MAX_CHARACTERS]))
+        unknown = getattr(tokenizer, "unk_token", None)
+        unseen = sum(piece == unknown or _BYTE_PIECE.fullmatch(piece) is not None for piece in pieces)
+        return unseen / len(pieces) if pieces else 0.0
+
+    def _encode(self, texts: list[str], kind: Kind) -> NDArray[np.float32]:
+        encode = self._model.encode_query if kind == "question" else self._model.encode_document
+        prompt = self._prompts.get("query" if kind == "question" else "document")
+        with self._lock:
+            vectors = encode(texts, prompt=prompt, show_progress_bar=False, convert_to_numpy=True)
+        return np.asarray(vectors, dtype=np.float32)
+
+    def _find_prompts(self) -> dict[str, str]:
+        """Return prompts to set ourselves; none where the model brings its own."""
+        if any(self._model.prompts.get(name) for name in ("query", "document", "passage")):
+            return {}
+        last = self.id.rstrip("/").rpartition("/")[2]
+        return dict(_E5_PROMPTS) if _E5.search(last) and "instruct" not in last else {}
+
+    def _folder(self) -> Path:
+        place = Path(self.id).expanduser()
+        if place.is_dir():
+            return place
+        from huggingface_hub import snapshot_download
+        from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+        names = [self.id] if "/" in self.id else [self.id, f"sentence-transformers/{self.id}"]
+        for name in names:
+            try:
+                return Path(snapshot_download(name, revision=self._revision, local_files_only=True))
+            except (LocalEntryNotFoundError, HfHubHTTPError, ValueError):
+                continue
+        raise EncoderError(
+            f"Expected the files of the encoder '{self.id}' in the local cache; they are gone. "
+            "Restart with a network, or name a folder that holds the model."
+        )
+
+
+def _first_line(error: Exception) -> str:
+    """Return the first line of what a library said, without its closing full stop."""
+    lines = str(error).strip().splitlines()
+    return lines[0].rstrip(".") if lines else type(error).__name__

@@ -1,0 +1,1 @@
+"""How the embedded encoder was made; never imported by the product."""

