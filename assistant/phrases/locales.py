@@ -1,0 +1,77 @@
+"""Dates, times and language names by babel, in the wording of a phrase language."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_time
+
+from assistant.phrases.writing import subtags
+
+_WEEKDAY_FIRST = re.compile(r"(EEEE[^\w']*)\w.*")
+_WEEKDAY_LAST = re.compile(r".*[\w.](?P<between>[^\w.']*)EEEE")
+
+
+def moment(at: datetime, language: str, region_of: str, *, timezone: str, now: datetime) -> str:
+    """Return weekday, date and time of ``at`` in ``timezone``; the year only where it is not this year.
+
+    ``language`` is a phrase language; ``region_of`` is the customer's whole tag, whose region chooses
+    between 17:00 and 5:00 PM. Raises ``ValueError`` on a datetime without a zone or an unknown zone name.
+    """
+    for name, value in (("at", at), ("now", now)):
+        if value.utcoffset() is None:
+            raise ValueError(f"{name}: expected a datetime with a time zone, got {value!r}; pass it in UTC")
+    zone = _zone(timezone)
+    local = at.astimezone(zone)
+    locale = _locale(language, region_of)
+    pattern = "full" if local.year != now.astimezone(zone).year else _yearless(locale)
+    date = format_date(local.date(), pattern, locale=locale)
+    time = format_time(local, "short", tzinfo=zone, locale=locale)
+    joint: str = str(locale.datetime_formats["medium"])
+    return joint.replace("{1}", date).replace("{0}", time)
+
+
+def language_name(code: str, in_language: str) -> str:
+    """Return what ``in_language``, a phrase language, calls the language ``code``; the code itself where unknown."""
+    names = Locale(in_language).languages
+    first, *rest = subtags(code)
+    for tag in rest:
+        variant = tag.title() if len(tag) == 4 else tag.upper()
+        name: str | None = names.get(f"{first}_{variant}")
+        if name:
+            return name
+    return names.get(first) or code
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as exc:  # unknown; malformed; a folder or an unreadable file
+        raise ValueError(f"timezone: expected an IANA name such as 'Europe/Minsk', got {name!r}") from exc
+
+
+@lru_cache(maxsize=256)
+def _locale(language: str, region_of: str) -> Locale:
+    region = next((tag.upper() for tag in subtags(region_of)[1:] if len(tag) == 2), None)
+    try:
+        return Locale(language, territory=region)
+    except UnknownLocaleError:
+        return Locale(language)
+
+
+@lru_cache(maxsize=256)
+def _yearless(locale: Locale) -> str:
+    """Return the locale's full date pattern without the year: its weekday, joined as there to its day and month."""
+    full: str = locale.date_formats["full"].pattern
+    day = locale.datetime_skeletons.get("MMMMd")
+    if day is None:
+        return full
+    if match := _WEEKDAY_FIRST.fullmatch(full):
+        return f"{match[1]}{day.pattern}"
+    if match := _WEEKDAY_LAST.fullmatch(full):
+        return f"{day.pattern}{match['between']}EEEE"
+    return full

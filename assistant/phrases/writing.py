@@ -1,0 +1,47 @@
+"""Which way a language is written, and how foreign text is kept from scrambling it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from babel.core import get_global
+
+Direction = Literal["ltr", "rtl"]
+
+# ISO 15924 codes of the scripts whose letters have Bidi_Class R or AL in the Unicode Character Database.
+# fmt: off
+_RIGHT_TO_LEFT = frozenset(
+    (
+        "adlm", "arab", "aran", "armi", "avst", "chrs", "cprt", "elym", "gara", "hatr", "hebr", "hung", "khar",
+        "lydi", "mand", "mani", "mend", "merc", "mero", "narb", "nbat", "nkoo", "orkh", "palm", "phli", "phlp",
+        "phnx", "prti", "rohg", "samr", "sarb", "sogd", "sogo", "syrc", "syre", "syrj", "syrn", "thaa", "yezi",
+    )
+)
+# fmt: on
+
+_ISOLATE = "\N{FIRST STRONG ISOLATE}"
+_END = "\N{POP DIRECTIONAL ISOLATE}"
+# Embeddings, overrides and isolates (Unicode Standard Annex 9): unbalanced ones would leak out of our isolate.
+_CONTROLS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+
+
+def subtags(language: str) -> list[str]:
+    """Return the subtags of a BCP 47 tag in lower case; an underscore counts as a hyphen."""
+    return language.strip().replace("_", "-").lower().split("-")
+
+
+def direction(language: str) -> Direction:
+    """Return the direction of any BCP 47 tag: by its script subtag, else by the language's likely script."""
+    first, *rest = subtags(language)
+    script = next((tag for tag in rest if len(tag) == 4 and tag.isalpha()), None)
+    if script is None:
+        region = next((tag.upper() for tag in rest if len(tag) == 2), None)
+        likely = get_global("likely_subtags")
+        full: str = likely.get(f"{first}_{region}") or likely.get(first) or ""
+        script = next((tag.lower() for tag in full.split("_")[1:] if len(tag) == 4), "")
+    return "rtl" if script in _RIGHT_TO_LEFT else "ltr"
+
+
+def isolate(value: str) -> str:
+    """Return ``value`` between FSI and PDI, without directional controls of its own."""
+    return f"{_ISOLATE}{value.translate(_CONTROLS)}{_END}"
