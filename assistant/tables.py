@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from knowledge.database import UtcTime, metadata
+from knowledge.tables import byte_ordered
 
 answers = sa.Table(
     "answers",
@@ -46,7 +47,7 @@ feedback = sa.Table(
 tickets = sa.Table(
     "tickets",
     metadata,
-    sa.Column("id", sa.String(20), primary_key=True),
+    sa.Column("id", byte_ordered(20), primary_key=True),
     sa.Column("version", sa.Integer, nullable=False),  # counts every change; the ETag
     sa.Column("created_at", UtcTime, nullable=False),
     sa.Column("updated_at", UtcTime, nullable=False),
@@ -56,7 +57,7 @@ tickets = sa.Table(
     sa.Column("language", sa.String(40), nullable=False),
     sa.Column("subject", sa.String(300), nullable=False),
     sa.Column("question", sa.Text, nullable=False),
-    sa.Column("question_translation", sa.JSON),  # {language, text, engine}, for the desk
+    sa.Column("question_translation", sa.JSON(none_as_null=True)),  # {language, text, engine}, for the desk
     sa.Column("customer", sa.JSON, nullable=False),
     sa.Column("conversation_id", sa.String(200)),
     sa.Column("answer_id", sa.String(40)),  # the receipt that opened it
@@ -67,34 +68,39 @@ tickets = sa.Table(
     sa.Column("due_at", UtcTime, nullable=False),
     sa.Column("first_responded_at", UtcTime),
     sa.Column("solved_at", UtcTime),
-    sa.Index(None, "status", "due_at"),
-    sa.Index(None, "assignee", "status"),
+    # Microseconds since 1970 of the next promise while unsettled; 2**62 less that of settling afterwards.
+    sa.Column("desk_order", sa.BigInteger, nullable=False),
+    # What the desk searches, in folded case: databases fold only the letters of their own locale.
+    sa.Column("search_text", sa.Text, nullable=False),
+    sa.Index(None, "desk_order", "id"),
+    sa.Index(None, "status", "desk_order", "id"),
+    sa.Index(None, "assignee", "desk_order", "id"),
     sa.Index(None, "created_at", "id"),
 )
 
 ticket_messages = sa.Table(
     "ticket_messages",
     metadata,
-    sa.Column("id", sa.String(40), primary_key=True),
-    sa.Column("ticket_id", sa.String(20), sa.ForeignKey("tickets.id"), nullable=False),
+    sa.Column("id", byte_ordered(40), primary_key=True),  # ticket id and version: sorts as written
+    sa.Column("ticket_id", byte_ordered(20), sa.ForeignKey("tickets.id"), nullable=False),
     sa.Column("created_at", UtcTime, nullable=False),
     sa.Column("author_kind", sa.String(20), nullable=False),  # customer, agent, assistant
     sa.Column("author", sa.String(200)),
     sa.Column("visibility", sa.String(20), nullable=False),  # public, internal
     sa.Column("body", sa.Text, nullable=False),
     sa.Column("language", sa.String(40), nullable=False),
-    sa.Column("translation", sa.JSON),  # {language, text, engine}
-    sa.Index(None, "ticket_id", "created_at", "id"),
+    sa.Column("translation", sa.JSON(none_as_null=True)),  # {language, text, engine}
+    sa.Index(None, "ticket_id", "id"),
 )
 
 ticket_events = sa.Table(
     "ticket_events",
     metadata,
-    sa.Column("id", sa.String(40), primary_key=True),
-    sa.Column("ticket_id", sa.String(20), sa.ForeignKey("tickets.id"), nullable=False),
+    sa.Column("id", byte_ordered(40), primary_key=True),  # ticket id and version: sorts as written
+    sa.Column("ticket_id", byte_ordered(20), sa.ForeignKey("tickets.id"), nullable=False),
     sa.Column("at", UtcTime, nullable=False),
     sa.Column("actor", sa.String(200), nullable=False),
-    sa.Column("kind", sa.String(40), nullable=False),  # created, claimed, released, replied, noted, changed, solved
+    sa.Column("kind", sa.String(40), nullable=False),  # assistant.tickets.ticket.EventKind
     sa.Column("changes", sa.JSON, nullable=False),  # field: [before, after]
-    sa.Index(None, "ticket_id", "at", "id"),
+    sa.Index(None, "ticket_id", "id"),
 )
