@@ -1,0 +1,56 @@
+"""The ticket queue: questions that a person must answer, when, and what was said."""
+
+from assistant.tickets.listing import TicketCounts
+from assistant.tickets.queue import KEEP, Keep, TicketQueue
+from assistant.tickets.targets import ServiceTargets, Target
+from assistant.tickets.ticket import (
+    PRIORITIES,
+    SETTLED,
+    STATUSES,
+    TRANSITIONS,
+    Customer,
+    Event,
+    EventKind,
+    Message,
+    Priority,
+    Status,
+    Ticket,
+    TicketClaimedError,
+    TicketIdTakenError,
+    TicketNotFoundError,
+    TicketReceiptRef,
+    TicketStateError,
+    TranslatedText,
+    Visibility,
+    new_ticket_id,
+    read_ticket_id,
+)
+
+__all__ = [
+    "KEEP",
+    "PRIORITIES",
+    "SETTLED",
+    "STATUSES",
+    "TRANSITIONS",
+    "Customer",
+    "Event",
+    "EventKind",
+    "Keep",
+    "Message",
+    "Priority",
+    "ServiceTargets",
+    "Status",
+    "Target",
+    "Ticket",
+    "TicketClaimedError",
+    "TicketCounts",
+    "TicketIdTakenError",
+    "TicketNotFoundError",
+    "TicketQueue",
+    "TicketReceiptRef",
+    "TicketStateError",
+    "TranslatedText",
+    "Visibility",
+    "new_ticket_id",
+    "read_ticket_id",
+]
