@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 _LONGEST = 2000  # characters; of more, the beginning and the end are read
@@ -34,9 +34,15 @@ _Words = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vocabulary:
-    """The `[recognise]` table of one language's file."""
+    """The `[recognise]` table of one language's file.
+
+    ``person`` are ways whose words may be combined; ``person_alone`` ("is anybody there?") and
+    ``none_of_these`` count only as they are; ``courtesy`` is left out before comparing; ``about``
+    begins another clause ("talk to a human *about* my order").
+    """
 
     person: tuple[str, ...]
+    person_alone: tuple[str, ...]
     none_of_these: tuple[str, ...]
     courtesy: tuple[str, ...]
     about: tuple[str, ...]
@@ -63,8 +69,10 @@ class _Ways:
         """Return whether one way is whole in ``words`` and all of ``words`` are words of asking."""
         return words <= self.words and any(way <= words for word in words for way in self.by_longest.get(word, ()))
 
-    def has(self, words: frozenset[str]) -> bool:
-        """Return whether ``words`` are exactly one way."""
+    def has(self, words: frozenset[str], *, said: frozenset[str]) -> bool:
+        """Return whether ``words`` are exactly one way; a short one ("no") must be all that was ``said``."""
+        if not _tells(words) and words != said:
+            return False
         return any(way == words for word in words for way in self.by_longest.get(word, ()))
 
 
@@ -91,8 +99,11 @@ class _Ear:
         # Longest first, so that "how do i" goes before "how".
         self._asides = {first: sorted(each, key=len, reverse=True) for first, each in asides.items()}
         self.person = _Ways.of(self._ways(vocabulary.person))
+        self.person_alone = _Ways.of(self._ways(vocabulary.person_alone))
         self.none_of_these = _Ways.of(self._ways(vocabulary.none_of_these))
-        self._asking = self.person.words.union(*(words for each in asides.values() for words in each))
+        self._asking = self.person.words.union(
+            self.person_alone.words, *(words for each in asides.values() for words in each)
+        )
 
     def _ways(self, phrases: Iterable[str]) -> Iterator[frozenset[str]]:
         for phrase in phrases:
@@ -130,12 +141,12 @@ class _Ear:
     def asks_for_person(self, words: list[str]) -> bool:
         """Return whether the whole message, or one whole clause of it, asks for a human being."""
         message = self.hear(words)
-        if self.person.has_within(frozenset(message.words)):
+        whole = frozenset(message.words)
+        if self.person.has_within(whole) or self.person_alone.has(whole, said=_said(words)):
             return True
         return any(
             # One word alone between commas may be part of an enumeration.
-            (len(clause) > 1 or (len(clause) == 1 and len(clause[0]) > 2 and clause[0] >= _FIRST_HAN))
-            and self.person.has_within(frozenset(clause))
+            _tells(clause) and self.person.has_within(frozenset(clause))
             for clause in message.clauses
         )
 
@@ -148,7 +159,7 @@ class Recogniser:
         self._lexicon = frozenset(
             folded
             for each in vocabularies
-            for listed in (each.person, each.none_of_these, each.courtesy, each.about)
+            for listed in (each.person, each.person_alone, each.none_of_these, each.courtesy, each.about)
             for folded in map(fold, listed)
             if _is_han(folded)
         )
@@ -159,7 +170,7 @@ class Recogniser:
             if len(text) >= _UNIVERSAL
         ]
         ears = [_Ear(each, universal, self._lexicon) for each in vocabularies]
-        self._person = _by_longest((ear, ear.person) for ear in ears)
+        self._person = _by_longest((ear, ways) for ear in ears for ways in (ear.person, ear.person_alone))
         self._none = _by_longest((ear, ear.none_of_these) for ear in ears)
 
     def is_person_request(self, text: str) -> bool:
@@ -174,7 +185,10 @@ class Recogniser:
     def is_none_of_these(self, text: str) -> bool:
         """Return whether the message says that no choice fits."""
         words = self._words(text)
-        return any(ear.none_of_these.has(frozenset(ear.hear(words).words)) for ear in _listening(self._none, words))
+        said = _said(words)
+        return any(
+            ear.none_of_these.has(frozenset(ear.hear(words).words), said=said) for ear in _listening(self._none, words)
+        )
 
     def _words(self, text: str) -> list[str]:
         if len(text) > _LONGEST:
@@ -210,6 +224,11 @@ def _is_han(token: str) -> bool:
     return _FIRST_HAN <= token[:1] <= _LAST_HAN
 
 
+def _tells(words: Collection[str]) -> bool:
+    """Return whether the words say enough to be trusted amid others: two words, or three Han characters."""
+    return len(words) > 1 or any(_is_han(word) and len(word) > 2 for word in words)
+
+
 def _segmented(run: str, lexicon: frozenset[str]) -> list[str]:
     """Return the fewest words of ``lexicon`` that make up ``run``, or the run itself where none do."""
     best: dict[int, list[str]] = {0: []}  # end of a beginning of the run → the words it is made of
@@ -236,6 +255,10 @@ def _by_longest(listed: Iterable[tuple[_Ear, _Ways]]) -> dict[str, tuple[_Ear, .
 def _listening(ears: Mapping[str, tuple[_Ear, ...]], words: list[str]) -> set[_Ear]:
     """Return the languages of which the message has a telling word: seldom any."""
     return {ear for word in words if word in ears for ear in ears[word]}
+
+
+def _said(words: Iterable[str]) -> frozenset[str]:
+    return frozenset(word for word in words if word not in _CLAUSE_MARKS)
 
 
 def _clauses(words: list[str]) -> list[list[str]]:
