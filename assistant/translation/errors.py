@@ -1,0 +1,42 @@
+"""What can go wrong in translating; branches of the tree in ``knowledge.errors``.
+
+::
+
+    UnavailableError
+    └── TranslationError              the text cannot be had in that language now
+        ├── TranslationPairError      no engine leads from this language to that one
+        ├── TranslationTimeoutError   it takes longer than the customer should wait; it goes on and is remembered
+        ├── TranslationUnsafeError    what the engine made must not be shown
+        └── PackageError              an engine's package is damaged or no package at all
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from knowledge.errors import UnavailableError
+
+
+class TranslationError(UnavailableError):
+    """The text cannot be had in that language at present."""
+
+
+class TranslationPairError(TranslationError):
+    """No installed engine leads from the one language to the other."""
+
+
+class TranslationTimeoutError(TranslationError):
+    """The time budget is spent; the work goes on, and its result is remembered for the next time."""
+
+
+class TranslationUnsafeError(TranslationError):
+    """What the engine made must not be shown; ``faults`` names each reason."""
+
+    def __init__(self, message: str, *, faults: Sequence[str] = ()) -> None:
+        """Keep the sentence and the single faults it is made of."""
+        super().__init__(message)
+        self.faults = tuple(faults)
+
+
+class PackageError(TranslationError):
+    """An engine's package is damaged, or the file is no package at all."""

@@ -1,0 +1,91 @@
+"""Language tags: their canonical form, the script they are written in, and which one serves for another."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from knowledge.article import language_tag
+
+# The script a language is written in when its tag does not say: the field "Suppress-Script" of the
+# IANA language subtag registry, filled up from CLDR's likely subtags; codes are ISO 15924.
+_SCRIPT_LANGUAGES = {
+    "Cyrl": "ba be bg ce cv kk ky mk mn ru rue sah sr tg tt uk",
+    "Latn": "af az bs ca co cs cy da de en eo es et eu fi fil fo fr fy ga gd gl ha hr ht hu id ig is it jv ku la lb "
+    "lt lv mg mi ms mt nb nl nn oc pl pt ro rw sk sl sn so sq su sv sw tk tl tr uz vi wo xh yo zu",
+    "Arab": "ar ckb fa ps sd ug ur",
+    "Deva": "hi mr ne sa",
+    "Beng": "as bn",
+    "Hebr": "he yi",
+    "Ethi": "am ti",
+    "Hans": "zh",
+    "Jpan": "ja",
+    "Kore": "ko",
+    "Grek": "el",
+    "Armn": "hy",
+    "Geor": "ka",
+    "Thai": "th",
+    "Laoo": "lo",
+    "Khmr": "km",
+    "Mymr": "my",
+    "Sinh": "si",
+    "Taml": "ta",
+    "Telu": "te",
+    "Knda": "kn",
+    "Mlym": "ml",
+    "Gujr": "gu",
+    "Guru": "pa",
+    "Orya": "or",
+    "Tibt": "bo",
+}
+_SCRIPTS = {language: script for script, languages in _SCRIPT_LANGUAGES.items() for language in languages.split()}
+
+# Deprecated and macrolanguage subtags, as CLDR's language aliases have them; Norwegian means Bokmål.
+_LANGUAGE_ALIASES = {"iw": "he", "in": "id", "ji": "yi", "mo": "ro", "no": "nb", "fil": "tl", "cmn": "zh"}
+_TAG_ALIASES = {"sh": "sr-Latn", "zh-TW": "zh-Hant", "zh-HK": "zh-Hant", "zh-MO": "zh-Hant"}
+
+_SCRIPT = re.compile(r"[A-Z][a-z]{3}")
+
+
+def canonical(tag: str) -> str:
+    """Return the tag in usual case, aliases resolved and a self-evident script dropped (``be-Cyrl`` → ``be``).
+
+    Raises knowledge.article.ArticleError when it is no language tag.
+    """
+    cased = language_tag(tag)
+    cased = _TAG_ALIASES.get(cased, cased)
+    language, *rest = cased.split("-")
+    language = _LANGUAGE_ALIASES.get(language, language)
+    if rest and rest[0] == _SCRIPTS.get(language):
+        rest = rest[1:]
+    if language == "zh" and rest and rest[0] in ("CN", "SG", "MY", "Hant"):
+        rest = rest[:1] if rest[0] == "Hant" else rest[1:]
+    return "-".join([language, *rest])
+
+
+def base(tag: str) -> str:
+    """Return language and, where the tag names one, script: ``pt-BR`` → ``pt``, ``zh-Hant`` → ``zh-Hant``."""
+    language, *rest = canonical(tag).split("-")
+    return f"{language}-{rest[0]}" if rest and _SCRIPT.fullmatch(rest[0]) else language
+
+
+def script(tag: str) -> str | None:
+    """Return the ISO 15924 code of the script a text in this language is written in; None if not known."""
+    language, *rest = canonical(tag).split("-")
+    if rest and _SCRIPT.fullmatch(rest[0]):
+        return rest[0]
+    return _SCRIPTS.get(language)
+
+
+def match(tag: str, among: Iterable[str]) -> str | None:
+    """Return the tag among those that serves a reader of this one: itself, its base, or a sibling region's.
+
+    A text in another script never serves: ``zh-Hant`` is not matched by ``zh``.
+    """
+    known = {canonical(candidate): candidate for candidate in sorted(among, reverse=True)}
+    wanted, family = canonical(tag), base(tag)
+    if wanted in known:
+        return known[wanted]
+    if family in known:
+        return known[family]
+    return next((known[candidate] for candidate in sorted(known) if base(candidate) == family), None)

@@ -1,0 +1,149 @@
+"""Verification: whether a machine's translation may be shown to a customer."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+
+from assistant.translation import tags
+from assistant.translation.errors import TranslationUnsafeError
+from assistant.translation.spans import find_spans
+
+MAX_RATIO = 4.0  # letters of the longer text per letter of the shorter one; Europarl's language pairs stay below 2
+SLACK = 20  # letters by which short texts may differ beyond the ratio
+MAX_REPEATS = 3  # times a phrase may follow itself
+MIN_SCRIPT_SHARE = 0.5  # of the letters; names of goods keep their own script
+MIN_LETTERS = 12  # below this a text's script says nothing: it may be one brand name
+MIN_COPIED_WORDS = 8  # as many words in a row unaltered are no translation, even between near languages
+
+_CJK = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\U00020000-\U0003ffff]")
+_CJK_WEIGHT = 2.5  # letters of an alphabet that one ideograph or syllable stands for, roughly
+_REPEATED_WORDS = re.compile(
+    rf"\b(\w{{1,40}}(?:\W{{1,3}}\w{{1,40}}){{0,5}})(?:\W{{1,3}}\1\b){{{MAX_REPEATS},}}", re.IGNORECASE
+)
+_REPEATED_LETTERS = re.compile(r"([^\W\d_]{1,8}?)\1{5,}")
+_LEFTOVERS = ("⁇", "\ufffd", "▁", "<unk>", "<pad>", "XQ")
+_DIRECTION_MARKS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # they can hide or turn text round
+_LINE_ENDS = re.compile(r"\r\n|[\n\r]")
+# Letters of each script by the first words of their Unicode names.
+_SCRIPT_NAMES = {
+    "Latn": ("LATIN",), "Cyrl": ("CYRILLIC",), "Grek": ("GREEK",), "Arab": ("ARABIC",), "Hebr": ("HEBREW",),
+    "Deva": ("DEVANAGARI",), "Beng": ("BENGALI",), "Ethi": ("ETHIOPIC",), "Hans": ("CJK",), "Hant": ("CJK",),
+    "Jpan": ("CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA"), "Kore": ("HANGUL", "CJK"),
+    "Armn": ("ARMENIAN",), "Geor": ("GEORGIAN",), "Thai": ("THAI",), "Laoo": ("LAO",), "Khmr": ("KHMER",),
+    "Mymr": ("MYANMAR",), "Sinh": ("SINHALA",), "Taml": ("TAMIL",), "Telu": ("TELUGU",), "Knda": ("KANNADA",),
+    "Mlym": ("MALAYALAM",), "Gujr": ("GUJARATI",), "Guru": ("GURMUKHI",), "Orya": ("ORIYA",), "Tibt": ("TIBETAN",),
+}  # fmt: skip
+
+
+def verify(source: str, translated: str, *, target_language: str | None = None) -> None:
+    """Return when the translation may be shown; raise TranslationUnsafeError that names every fault otherwise."""
+    faults = find_faults(source, translated, target_language=target_language)
+    if faults:
+        raise TranslationUnsafeError(
+            f"The translation cannot be trusted: {'; '.join(faults)}. "
+            "Show the original, or let a person answer.",
+            faults=faults,
+        )
+
+
+def find_faults(source: str, translated: str, *, target_language: str | None = None) -> tuple[str, ...]:
+    """Return what is wrong with a translation, one phrase each; empty when nothing was found."""
+    source_words, translated_words = _words(source), _words(translated)
+    checks = (
+        _altered_spans(source, translated),
+        _altered_numbers(source, translated),
+        _altered_lines(source, translated),
+        _strange_characters(source, translated),
+        _strange_length(source_words, translated_words),
+        _repetition(source_words, translated_words),
+        _copy(source_words, translated_words),
+        _strange_script(translated_words, target_language),
+    )
+    return tuple(fault for fault in checks if fault)
+
+
+def _altered_spans(source: str, translated: str) -> str:
+    before = Counter(span.text for span in find_spans(source))
+    after = Counter(span.text for span in find_spans(translated))
+    if before == after:
+        return ""
+    lost, added = list((before - after).elements()), list((after - before).elements())
+    return "; ".join(
+        f"{len(those)} protected {what} (first: {those[0][:60]!r})"
+        for those, what in ((lost, "lost"), (added, "made up"))
+        if those
+    )
+
+
+def _altered_numbers(source: str, translated: str) -> str:
+    if _digits(source) == _digits(translated):
+        return ""
+    return "its digits are not those of the original"
+
+
+def _digits(text: str) -> Counter[str]:
+    return Counter(str(unicodedata.decimal(character)) for character in text if character.isdecimal())
+
+
+def _altered_lines(source: str, translated: str) -> str:
+    before, after = (len(_LINE_ENDS.findall(text)) for text in (source, translated))
+    return "" if before == after else f"it has {after} line breaks, expected {before}"
+
+
+def _strange_characters(source: str, translated: str) -> str:
+    for leftover in _LEFTOVERS:
+        if translated.count(leftover) > source.count(leftover):
+            return f"it holds {leftover!r}, a leftover of the engine"
+    for character in set(translated) - set(source):
+        if character in _DIRECTION_MARKS or unicodedata.category(character) in ("Cc", "Cs", "Co", "Cn"):
+            return f"it holds the control character U+{ord(character):04X}"
+    return ""
+
+
+def _strange_length(source_words: str, translated_words: str) -> str:
+    before, after = _weight(source_words), _weight(translated_words)
+    if after > before * MAX_RATIO + SLACK or before > after * MAX_RATIO + SLACK or (before and not after):
+        return f"it is {after:.0f} letters long where the original has {before:.0f}"
+    return ""
+
+
+def _weight(words: str) -> float:
+    return sum((_CJK_WEIGHT if _CJK.match(character) else 1.0) for character in words if character.isalpha())
+
+
+def _repetition(source_words: str, translated_words: str) -> str:
+    for pattern in (_REPEATED_WORDS, _REPEATED_LETTERS):
+        repeated = pattern.search(translated_words)
+        if repeated and not pattern.search(source_words):
+            return f"it repeats {repeated[1][:40]!r}"
+    return ""
+
+
+def _copy(source_words: str, translated_words: str) -> str:
+    before, after = source_words.casefold().split(), translated_words.casefold().split()
+    if len(before) >= MIN_COPIED_WORDS and before == after:
+        return "it is the original, unaltered"
+    return ""
+
+
+def _strange_script(translated_words: str, target_language: str | None) -> str:
+    script = tags.script(target_language) if target_language else None
+    names = _SCRIPT_NAMES.get(script or "")
+    letters = [character for character in translated_words if character.isalpha()]
+    if names is None or len(letters) < MIN_LETTERS:
+        return ""
+    fitting = sum(unicodedata.name(letter, "").split(" ")[0] in names for letter in letters)
+    share = fitting / len(letters)
+    return "" if share >= MIN_SCRIPT_SHARE else f"only {share:.0%} of its letters are of the script {script}"
+
+
+def _words(text: str) -> str:
+    """Return the text without its spans."""
+    kept: list[str] = []
+    done = 0
+    for span in find_spans(text):
+        kept.append(text[done : span.start])
+        done = span.end
+    return " ".join([*kept, text[done:]])
