@@ -1,0 +1,55 @@
+// Words as people read them: addresses become links, moments become dates.
+
+// Scripts written without spaces end an address, because the sentence may go on right behind it.
+const ADDRESS =
+  /https?:\/\/[^\s<>"'«»“”„‘’`{}|\\^\u2066-\u2069\u3000-\u303f\uff00-\uffef\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Hang}\p{sc=Thai}]+/giu;
+// Chromium leaves Belarusian out of its locale data, and its speakers are first-class users.
+const BELARUSIAN_DAYS = ["нядзеля", "панядзелак", "аўторак", "серада", "чацвер", "пятніца", "субота"];
+const BELARUSIAN_MONTHS = ["студзеня", "лютага", "сакавіка", "красавіка", "мая", "чэрвеня",
+  "ліпеня", "жніўня", "верасня", "кастрычніка", "лістапада", "снежня"];
+
+/** The language of a tag, without script and region. */
+export const primary = (tag) => String(tag ?? "").toLowerCase().split("-")[0];
+
+/** Without what ends a sentence, and without a bracket that was opened before the address. */
+function trimAddress(text) {
+  let address = text;
+  for (;;) {
+    const last = address.at(-1);
+    const opening = { ")": "(", "]": "[" }[last];
+    const isItsOwn = opening && address.split(opening).length >= address.split(last).length;
+    if (isItsOwn || !/[.,;:!?…)\]،؛؟।]/u.test(last)) return address;
+    address = address.slice(0, -1);
+  }
+}
+
+export function isWebAddress(text) {
+  return URL.canParse(text) && ["http:", "https:"].includes(new URL(text).protocol);
+}
+
+/** Plain text in; text nodes and links out. */
+export function writeText(element, text) {
+  let from = 0;
+  for (const match of text.matchAll(ADDRESS)) {
+    const address = trimAddress(match[0]);
+    if (!isWebAddress(address)) continue;
+    const link = document.createElement("a");
+    Object.assign(link, { href: address, rel: "noopener", target: "_blank", dir: "ltr", textContent: address });
+    element.append(text.slice(from, match.index), link);
+    from = match.index + address.length;
+  }
+  element.append(text.slice(from));
+}
+
+/** A promised moment in the customer's own time zone, with its weekday. */
+export function formatDue(moment, tag) {
+  const clock = { hour: "numeric", minute: "2-digit", timeZoneName: "short" };
+  if (primary(tag) === "be") {
+    const day = `${BELARUSIAN_DAYS[moment.getDay()]}, ${moment.getDate()} ${BELARUSIAN_MONTHS[moment.getMonth()]}`;
+    return `${day}, ${new Intl.DateTimeFormat("en-GB", clock).format(moment)}`;
+  }
+  // Where the browser does not know the language: figures are read everywhere, a foreign weekday is not.
+  const isKnown = Intl.DateTimeFormat.supportedLocalesOf(tag).length > 0;
+  const day = isKnown ? { weekday: "long", day: "numeric", month: "long" } : { day: "2-digit", month: "2-digit", year: "numeric" };
+  return new Intl.DateTimeFormat(isKnown ? tag : "de", { ...day, ...clock }).format(moment);
+}
