@@ -1,0 +1,1 @@
+"""How the world reaches us: the HTTP API, the chat page and the command line."""

@@ -1,0 +1,1 @@
+"""How we decide, speak and hand over to people."""

@@ -1,0 +1,89 @@
+"""The application: routes, surroundings and errors around one product."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import metadata, resources
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.responses import FileResponse
+from fastapi.staticfiles import StaticFiles
+
+from api import errors
+from api.auth import RateLimiter
+from api.metrics import Metrics
+from api.middleware import Surroundings
+from api.product import Product
+from api.routes import answers, articles, generations, keys, languages, operations, tickets
+from api.settings import Settings
+
+_WEB = Path(str(resources.files("api") / "web"))
+_PAGE_POLICY = "default-src 'self'; frame-ancestors 'self'; base-uri 'none'; form-action 'self'"
+
+log = logging.getLogger(__name__)
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Return the application; what it needs is opened when it starts, and closed when it ends."""
+    product = Product(settings)
+    metrics = Metrics()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        open_product(product)
+        yield
+        product.close()
+
+    app = FastAPI(
+        title="faq-assistant",
+        version=metadata.version("faq-assistant"),
+        summary="Answers customers from FAQ articles, in their language; what is not certain becomes a ticket.",
+        lifespan=lifespan,
+        redoc_url=None,
+    )
+    app.state.product = product
+    app.state.metrics = metrics
+    app.state.limiter = RateLimiter(settings.requests_per_minute)
+    errors.install(app)
+    for module in (answers, tickets, articles, generations, languages, keys, operations):
+        app.include_router(module.router)
+    app.mount("/web", StaticFiles(directory=_WEB), name="web")
+
+    @app.get("/", include_in_schema=False)
+    async def page() -> FileResponse:
+        return FileResponse(_WEB / "index.html", headers={"Content-Security-Policy": _PAGE_POLICY})
+
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["*"],
+            allow_headers=["*"],
+            expose_headers=["ETag", "Location", "Retry-After", "X-Request-ID"],
+        )
+    app.add_middleware(
+        Surroundings,
+        max_body_bytes=settings.max_body_bytes,
+        max_upload_bytes=settings.max_upload_bytes,
+        observe=metrics.observe,
+    )
+    return app
+
+
+def open_product(product: Product) -> None:
+    """Open all that answering needs, so that the first customer waits no longer than the next."""
+    product.database  # noqa: B018 - made, and migrated, by being asked for
+    product.ledger.start()
+    product.follower.start()
+    assistant = product.assistant
+    assistant.phrases.is_person_request("")  # builds the recogniser
+    product.detector.detect("warming up")
+    if not product.keys.has_keys():
+        log.warning(
+            "no key is configured: callers on this machine have every scope, all others none; "
+            "make a key with `faq keys create --scope ask`"
+        )

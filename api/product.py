@@ -1,0 +1,162 @@
+"""The product put together from its rooms, by the settings; what the server and the command line share."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from pathlib import Path
+
+from api.keys import KeyRing
+from api.settings import Settings
+from assistant.assistant import Assistant, Policy
+from assistant.detection import Detector
+from assistant.ledger import Ledger
+from assistant.suggestions import Suggestions
+from assistant.tickets.queue import TicketQueue
+from assistant.translation import ArgosEngine, TranslationMemory, Translator
+from index.builds import Builds, BuildSettings
+from index.encoder import load_encoder
+from index.encoding import Encoder
+from index.follower import Follower
+from index.generations import Generations
+from knowledge.database import Database, open_database
+from knowledge.errors import ConfigurationError
+from knowledge.importer import Importer
+from knowledge.store import ArticleStore
+
+
+class Product:
+    """Every part, made when it is first needed: a command that lists tickets loads no encoder."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def database(self) -> Database:
+        """The database, its schema brought up to date; raises ConfigurationError or DatabaseError."""
+        make_writable(self.settings.data_dir)
+        database = open_database(self.settings.database)
+        database.migrate()
+        return database
+
+    @cached_property
+    def keys(self) -> KeyRing:
+        """The API keys."""
+        return KeyRing(self.database)
+
+    @cached_property
+    def store(self) -> ArticleStore:
+        """The articles."""
+        return ArticleStore(self.database)
+
+    @cached_property
+    def importer(self) -> Importer:
+        """Files on their way to the store."""
+        return Importer(self.database, self.store)
+
+    @cached_property
+    def generations(self) -> Generations:
+        """The generations of the index."""
+        return Generations(self.settings.generations_folder)
+
+    @cached_property
+    def builds(self) -> Builds:
+        """The builds of the index."""
+        return Builds(self.database, self.generations)
+
+    @property
+    def build_settings(self) -> BuildSettings:
+        """What a build process is told."""
+        return BuildSettings(
+            database_url=self.settings.database,
+            generations_folder=self.settings.generations_folder,
+            encoder=self.settings.encoder,
+        )
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        """The encoder in use; raises EncoderError."""
+        return load_encoder(self.settings.encoder)
+
+    @cached_property
+    def detector(self) -> Detector:
+        """Language identification among the served languages."""
+        return Detector(self.settings.languages or None)
+
+    @cached_property
+    def engine(self) -> ArgosEngine:
+        """The machine-translation engine."""
+        return ArgosEngine(self.settings.packages_folder)
+
+    @cached_property
+    def translator(self) -> Translator:
+        """Machine translation with its memory."""
+        return Translator([self.engine], TranslationMemory(self.database), time_budget=self.settings.translation_budget)
+
+    @cached_property
+    def tickets(self) -> TicketQueue:
+        """The ticket queue."""
+        return TicketQueue(self.database, self.settings.targets())
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """Receipts."""
+        return Ledger(self.database, self.tickets)
+
+    @cached_property
+    def follower(self) -> Follower:
+        """The active generation."""
+        return Follower(self.generations, self.encoder)
+
+    @cached_property
+    def assistant(self) -> Assistant:
+        """The assistant itself; ``follower.start`` or ``follower.refresh`` gives it something to search."""
+        settings = self.settings
+        return Assistant(
+            follower=self.follower,
+            detector=self.detector,
+            translator=self.translator,
+            tickets=self.tickets,
+            ledger=self.ledger,
+            policy=Policy(
+                default_language=settings.default_language,
+                channel_languages=settings.channel_languages,
+                answer_threshold=settings.answer_threshold,
+                clarify_threshold=settings.clarify_threshold,
+                timezone=settings.timezone,
+                faq_url=settings.faq_url,
+            ),
+        )
+
+    @cached_property
+    def suggestions(self) -> Suggestions:
+        """Help for agents."""
+        return Suggestions(self.follower, self.tickets, self.detector, self.assistant.answering)
+
+    def close(self) -> None:
+        """Stop what runs and close what is open."""
+        made = self.__dict__
+        if "follower" in made:
+            self.follower.stop()
+        if "ledger" in made:
+            self.ledger.stop()
+        if "translator" in made:
+            self.translator.close()
+        if "database" in made:
+            self.database.close()
+
+
+def make_writable(folder: Path) -> None:
+    """Make the data folder; raises ConfigurationError when it cannot be written to."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f"FAQ_DATA_DIR is {str(folder)!r}, which cannot be made ({error.strerror}); "
+            "expected a folder that this user may write to."
+        ) from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ConfigurationError(
+            f"FAQ_DATA_DIR is {str(folder.absolute())!r}, which this user may not write to; "
+            "change its owner or mode, or name another folder."
+        )

@@ -1,0 +1,86 @@
+"""Questions in, decisions out."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import orjson
+from fastapi import APIRouter, Header, Response
+from fastapi.requests import Request
+
+from api.auth import AskKey
+from api.dependencies import MetricsDep, ProductDep
+from api.keys import Key
+from api.models import (
+    AnswerModel,
+    AnswerRequest,
+    FeedbackReplyModel,
+    FeedbackRequest,
+    ReceiptModel,
+)
+from api.responses import ERRORS, json_response
+from assistant.question import Question, make_question
+from assistant.tickets.ticket import Customer
+from knowledge.errors import ForbiddenError, InputError
+
+router = APIRouter(prefix="/v1/answers", tags=["ask"], responses=ERRORS)
+
+
+@router.post("", response_model=AnswerModel, summary="Ask a question, or take a choice")
+async def ask(
+    body: AnswerRequest,
+    request: Request,
+    product: ProductDep,
+    metrics: MetricsDep,
+    key: AskKey,
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
+) -> Response:
+    """Find the article that answers, and reply in the customer's language; or ask back; or open a ticket."""
+    question = _question(body, idempotency_key, _channel(body, key), product.settings.max_question_length)
+    content = await product.assistant.ask(question)
+    decided = orjson.loads(content)
+    metrics.decisions.labels(decided["decision"], decided["reason"], decided["language"]["code"].split("-")[0]).inc()
+    return Response(content, media_type="application/json", headers=getattr(request.state, "rate_headers", None))
+
+
+@router.get("/{id}", response_model=ReceiptModel, summary="The receipt: why it was decided so")
+async def receipt(id: str, product: ProductDep, key: AskKey) -> Response:
+    """Return every hit with its scores, the thresholds, the generation, the detector's verdict and timings."""
+    return json_response(await asyncio.to_thread(product.assistant.receipt, id))
+
+
+@router.post("/{id}/feedback", response_model=FeedbackReplyModel, summary="Whether the answer helped")
+async def give_feedback(id: str, body: FeedbackRequest, product: ProductDep, key: AskKey) -> Response:
+    """Store the customer's verdict; an answer that did not help opens a ticket, once."""
+    reply = await asyncio.to_thread(product.assistant.give_feedback, id, helpful=body.helpful, comment=body.comment)
+    return json_response(reply)
+
+
+def _question(body: AnswerRequest, idempotency_key: str | None, channel: str, max_length: int) -> Question:
+    if body.message_id is not None and idempotency_key is not None and body.message_id != idempotency_key:
+        raise InputError(
+            f"message_id is {body.message_id[:60]!r} and Idempotency-Key {idempotency_key[:60]!r}; "
+            "expected one of them, or both the same.",
+            field="message_id",
+        )
+    return make_question(
+        body.question,
+        language=body.language,
+        channel=channel,
+        message_id=body.message_id or idempotency_key,
+        conversation_id=body.conversation_id,
+        customer=None if body.customer is None else Customer(**body.customer.model_dump()),
+        tags=tuple(body.tags),
+        top_k=body.top_k,
+        choice=body.choice,
+        max_length=max_length,
+    )
+
+
+def _channel(body: AnswerRequest, key: Key) -> str:
+    if key.channel is None:
+        return body.channel
+    if "channel" in body.model_fields_set and body.channel != key.channel:
+        raise ForbiddenError(f"The key {key.name!r} is bound to the channel {key.channel!r}; {body.channel!r} came.")
+    return key.channel

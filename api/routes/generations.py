@@ -1,0 +1,112 @@
+"""Builds and generations of the index."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+import orjson
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import StreamingResponse
+
+from api.auth import KnowledgeKey
+from api.dependencies import ProductDep
+from api.models import BuildModel, GenerationModel, Page, PointerModel
+from api.product import Product
+from api.responses import ERRORS, json_response
+from index.builds import start_process
+from index.errors import GenerationDamagedError
+from index.generation import Manifest
+
+router = APIRouter(prefix="/v1", tags=["index"], responses=ERRORS)
+
+_EVENT_INTERVAL = 0.5  # seconds
+_MANIFEST_FIELDS = (
+    "number", "created_at", "encoder", "encoder_digest", "dimensions", "metric", "knowledge_digest", "articles",
+    "passages", "languages", "encoded", "seconds",
+)  # fmt: skip
+
+
+@router.post("/index-builds", status_code=202, response_model=BuildModel, summary="Build the index anew")
+def build(product: ProductDep, key: KnowledgeKey) -> Response:
+    """Start a build; only changed passages are encoded. One at a time: 409 while another is under way."""
+    requested = product.builds.request(by=key.name)
+    start_process(product.build_settings, requested.id)
+    return json_response(requested, status=202, headers={"Location": f"/v1/index-builds/{requested.id}"})
+
+
+@router.get("/index-builds", response_model=Page[BuildModel], summary="The last builds")
+def builds(product: ProductDep, key: KnowledgeKey, limit: Annotated[int, Query(ge=1, le=100)] = 20) -> Response:
+    """Return the last builds, the newest first."""
+    return json_response({"items": product.builds.latest(limit), "next_cursor": None})
+
+
+@router.get("/index-builds/{id}", response_model=BuildModel, summary="A build and its progress")
+def build_state(id: str, product: ProductDep, key: KnowledgeKey) -> Response:
+    """Return a build."""
+    return json_response(product.builds.get(id))
+
+
+@router.post("/index-builds/{id}/cancel", response_model=BuildModel, summary="Stop a build")
+def cancel(id: str, product: ProductDep, key: KnowledgeKey) -> Response:
+    """Ask a build to stop; it leaves nothing behind."""
+    return json_response(product.builds.cancel(id))
+
+
+@router.get("/index-builds/{id}/events", summary="A build's progress as it happens", response_class=StreamingResponse)
+async def events(id: str, product: ProductDep, key: KnowledgeKey) -> StreamingResponse:
+    """Stream the build's state as server-sent events until it is finished."""
+    await asyncio.to_thread(product.builds.get, id)  # a missing build is a 404, not an empty stream
+    return StreamingResponse(_events(product, id), media_type="text/event-stream")
+
+
+@router.get("/generations", response_model=Page[GenerationModel], summary="The kept generations")
+def generations(product: ProductDep, key: KnowledgeKey) -> Response:
+    """Return the kept generations, the newest first; the active one is marked."""
+    active = _active(product)
+    items = [_generation(manifest, active) for manifest in product.generations.manifests()]
+    return json_response({"items": items, "next_cursor": None})
+
+
+@router.post("/generations/rollback", response_model=PointerModel, summary="Answer with the generation before")
+def rollback(product: ProductDep, key: KnowledgeKey) -> Response:
+    """Make the generation that answered before the present one answer again, within a second everywhere."""
+    pointer = product.generations.rollback()
+    product.follower.refresh()
+    return json_response(pointer)
+
+
+@router.post("/generations/{number}/activate", response_model=PointerModel, summary="Answer with this generation")
+def activate(number: int, product: ProductDep, key: KnowledgeKey) -> Response:
+    """Make a kept generation answer."""
+    pointer = product.generations.activate(number)
+    product.follower.refresh()
+    return json_response(pointer)
+
+
+async def _events(product: Product, id: str) -> AsyncIterator[bytes]:
+    last = None
+    while True:
+        state = await asyncio.to_thread(product.builds.get, id)
+        if state != last:
+            yield b"event: build\ndata: " + orjson.dumps(state, option=orjson.OPT_UTC_Z) + b"\n\n"
+            last = state
+        if state.is_finished:
+            return
+        await asyncio.sleep(_EVENT_INTERVAL)
+
+
+def _active(product: Product) -> int | None:
+    try:
+        pointer = product.generations.pointer()
+    except GenerationDamagedError:
+        return None
+    return pointer.generation if pointer else None
+
+
+def _generation(manifest: Manifest, active: int | None) -> dict[str, object]:
+    return {
+        **{name: getattr(manifest, name) for name in _MANIFEST_FIELDS},
+        "is_active": manifest.number == active,
+    }

@@ -1,0 +1,67 @@
+"""Whether it lives, whether it is ready, and what it counts."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+
+from api.auth import AdminKey
+from api.dependencies import MetricsDep, ProductDep
+from api.responses import json_response
+from knowledge.errors import FaqError
+
+router = APIRouter(tags=["operations"])
+
+
+@router.get("/livez", summary="The process answers")
+async def live() -> dict[str, str]:
+    """Say that the process is alive; nothing else is looked at."""
+    return {"status": "ok"}
+
+
+@router.get(
+    "/readyz", summary="Every part is ready; names what is degraded", responses={503: {"description": "Not ready."}}
+)
+def ready(product: ProductDep) -> Response:
+    """Look at database, encoder, active generation and translation engines.
+
+    ``ok`` and ``degraded`` answer questions; ``unavailable`` (503) does not.
+    """
+    parts: dict[str, dict[str, object]] = {}
+    status = "ok"
+    try:
+        product.database.check()
+        parts["database"] = {"status": "ok", "kind": product.database.engine.dialect.name}
+    except FaqError as error:
+        parts["database"] = {"status": "unavailable", "detail": str(error)}
+        status = "unavailable"
+    encoder = product.encoder
+    parts["encoder"] = {"status": "ok", "id": encoder.id, "digest": encoder.digest, "dimensions": encoder.dimensions}
+    try:
+        manifest = product.follower.searcher.generation.manifest
+        parts["generation"] = {"status": "ok", "number": manifest.number, "articles": manifest.articles}
+        if product.follower.problem is not None:
+            parts["generation"] |= {"status": "degraded", "detail": product.follower.problem}
+            status = "degraded" if status == "ok" else status
+    except FaqError as error:
+        parts["generation"] = {"status": "unavailable", "detail": str(error)}
+        status = "unavailable"
+    engine = product.engine
+    parts["translation"] = {"status": "ok", "engine": engine.name, "pairs": len(engine.pairs())}
+    return json_response({"status": status, "parts": parts}, status=503 if status == "unavailable" else 200)
+
+
+@router.get("/metrics", summary="Prometheus metrics")
+def metrics(product: ProductDep, counted: MetricsDep, key: AdminKey) -> Response:
+    """Return counts and durations; nothing about a person."""
+    try:
+        manifest = product.follower.searcher.generation.manifest
+        counted.generation.set(manifest.number)
+        counted.articles.set(manifest.articles)
+    except FaqError:
+        counted.generation.set(0)
+        counted.articles.set(0)
+    tickets = product.tickets.counts()
+    for name, count in tickets.by_status.items():
+        counted.tickets.labels(name).set(count)
+    counted.tickets_overdue.set(tickets.overdue)
+    return Response(counted.text(), media_type="text/plain; version=0.0.4; charset=utf-8")

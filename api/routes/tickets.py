@@ -1,0 +1,249 @@
+"""The ticket queue, as agents' programs see it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict, replace
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from api.auth import TicketsKey
+from api.dependencies import ProductDep
+from api.etags import IfMatch, expected_version
+from api.keys import Key
+from api.models import (
+    AgentRequest,
+    ClaimNextRequest,
+    MessageModel,
+    MessageRequest,
+    Page,
+    SolveRequest,
+    SuggestionsModel,
+    TicketChange,
+    TicketDetailModel,
+    TicketModel,
+    TicketRequest,
+)
+from api.product import Product
+from api.responses import ERRORS, STALE, json_response
+from assistant.tickets.queue import KEEP
+from assistant.tickets.ticket import Customer, Status, Ticket, TranslatedText
+from assistant.translation import TranslationError
+from knowledge.database import now
+
+router = APIRouter(prefix="/v1/tickets", tags=["tickets"], responses=ERRORS)
+
+_HISTORY = 200  # events shown with a ticket
+Language = Annotated[str | None, Query(max_length=40, description="Of the statuses' names.")]
+
+
+@router.get("", response_model=Page[TicketModel], summary="Tickets, the most urgent first")
+def tickets(
+    product: ProductDep,
+    key: TicketsKey,
+    status: Annotated[list[Status] | None, Query(description="One or several.")] = None,
+    language: Annotated[str | None, Query(max_length=40)] = None,
+    channel: Annotated[str | None, Query(max_length=60)] = None,
+    assignee: Annotated[str | None, Query(max_length=200, description="Empty for nobody's.")] = None,
+    overdue: bool | None = None,
+    q: Annotated[str | None, Query(max_length=1_000)] = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    cursor: Annotated[str | None, Query(max_length=2_000)] = None,
+    names_in: Language = None,
+) -> Response:
+    """Return a page of tickets: what is due by its time, then what is settled, the latest first."""
+    page = product.tickets.page(
+        limit=limit, cursor=cursor, status=status, language=language, channel=channel, assignee=assignee,
+        overdue=overdue, query=q,
+    )  # fmt: skip
+    items = [_fields(product, ticket, names_in) for ticket in page.items]
+    return json_response({"items": items, "next_cursor": page.next_cursor})
+
+
+@router.post("", status_code=201, response_model=TicketModel, summary="Open a ticket")
+def create(body: TicketRequest, product: ProductDep, key: TicketsKey) -> Response:
+    """Open a ticket for what came by telephone, say."""
+    draft = product.tickets.draft(
+        question=body.question,
+        subject=body.subject,
+        customer=Customer(**body.customer.model_dump()) if body.customer else Customer(),
+        channel=body.channel,
+        language=body.language or _language_of(product, body.question),
+        reason="person_requested",
+        conversation_id=body.conversation_id,
+        priority=body.priority,
+        tags=body.tags,
+    )
+    ticket = product.tickets.create(draft, actor=key.name)
+    return _ticket_response(product, ticket, status=201, headers={"Location": f"/v1/tickets/{ticket.id}"})
+
+
+@router.post(
+    "/claim-next",
+    response_model=TicketModel,
+    responses={204: {"description": "Nothing waits."}},
+    summary="Take the most urgent ticket of nobody",
+)
+def claim_next(body: ClaimNextRequest, product: ProductDep, key: TicketsKey) -> Response:
+    """Claim the ticket that is due first; two agents never get the same one."""
+    ticket = product.tickets.claim_next(agent=_agent(body, key), languages=body.languages, channels=body.channels)
+    return Response(status_code=204) if ticket is None else _ticket_response(product, ticket)
+
+
+@router.get("/{id}", response_model=TicketDetailModel, summary="A ticket with its history")
+def ticket(id: str, product: ProductDep, key: TicketsKey, names_in: Language = None) -> Response:
+    """Return a ticket."""
+    found = product.tickets.get(id)
+    history = [asdict(event) for event in product.tickets.events(found.id, limit=_HISTORY).items]
+    return json_response({**_fields(product, found, names_in), "history": history}, headers={"ETag": found.etag})
+
+
+@router.patch("/{id}", response_model=TicketModel, responses=STALE, summary="Change a ticket")
+def change(id: str, body: TicketChange, product: ProductDep, key: TicketsKey, if_match: IfMatch = None) -> Response:
+    """Change the fields that are sent; ``If-Match`` guards what somebody else changed meanwhile."""
+    changed = product.tickets.update(
+        id,
+        actor=key.name,
+        expected_version=expected_version(if_match),
+        status=body.status,
+        priority=body.priority,
+        assignee=body.assignee if "assignee" in body.model_fields_set else KEEP,
+        tags=body.tags,
+        subject=body.subject,
+    )
+    return _ticket_response(product, changed)
+
+
+@router.post("/{id}/claim", response_model=TicketModel, responses=STALE, summary="Take a ticket")
+def claim(
+    id: str, product: ProductDep, key: TicketsKey, body: AgentRequest | None = None, if_match: IfMatch = None
+) -> Response:
+    """Give the ticket to the agent; 409 when somebody else has it."""
+    agent = _agent(body, key)
+    return _ticket_response(
+        product, product.tickets.claim(id, agent=agent, expected_version=expected_version(if_match))
+    )
+
+
+@router.post("/{id}/release", response_model=TicketModel, responses=STALE, summary="Give a ticket back")
+def release(
+    id: str, product: ProductDep, key: TicketsKey, body: AgentRequest | None = None, if_match: IfMatch = None
+) -> Response:
+    """Let others claim the ticket."""
+    agent = _agent(body, key)
+    return _ticket_response(
+        product, product.tickets.release(id, agent=agent, expected_version=expected_version(if_match))
+    )
+
+
+@router.post("/{id}/solve", response_model=TicketModel, responses=STALE, summary="Solve a ticket")
+async def solve(
+    id: str, product: ProductDep, key: TicketsKey, body: SolveRequest | None = None, if_match: IfMatch = None
+) -> Response:
+    """Mark the ticket solved, with last words to the customer if there are any."""
+    message = body.message if body else None
+    language, translation = None, None
+    if message is not None:
+        found = await asyncio.to_thread(product.tickets.get, id)
+        language, translation = await _in_both(product, found, message, None)
+    solved = await asyncio.to_thread(
+        product.tickets.solve,
+        id,
+        agent=_agent(body, key),
+        message=message,
+        language=language,
+        translation=translation,
+        expected_version=expected_version(if_match),
+    )
+    return _ticket_response(product, solved)
+
+
+@router.get("/{id}/messages", response_model=Page[MessageModel], summary="What was said, oldest first")
+def messages(
+    id: str,
+    product: ProductDep,
+    key: TicketsKey,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    cursor: Annotated[str | None, Query(max_length=2_000)] = None,
+) -> Response:
+    """Return a page of the messages."""
+    page = product.tickets.messages(id, limit=limit, cursor=cursor)
+    return json_response({"items": [asdict(message) for message in page.items], "next_cursor": page.next_cursor})
+
+
+@router.post("/{id}/messages", status_code=201, response_model=MessageModel, responses=STALE, summary="Reply, or note")
+async def say(
+    id: str, body: MessageRequest, product: ProductDep, key: TicketsKey, if_match: IfMatch = None
+) -> Response:
+    """Add a message; an agent's public one is kept in the customer's language too where a machine knows the way."""
+    found = await asyncio.to_thread(product.tickets.get, id)
+    if body.author_kind == "customer":
+        message = await asyncio.to_thread(
+            product.tickets.customer_reply, id, body=body.body, language=body.language or found.language
+        )
+    else:
+        spoken, translation = body.language, None
+        if body.visibility == "public":
+            spoken, translation = await _in_both(product, found, body.body, body.language)
+        message = await asyncio.to_thread(
+            product.tickets.reply,
+            id,
+            agent=_agent(body, key),
+            body=body.body,
+            visibility=body.visibility,
+            language=spoken,
+            translation=translation,
+            expected_version=expected_version(if_match),
+        )
+    return json_response(asdict(message), status=201)
+
+
+@router.get("/{id}/suggestions", response_model=SuggestionsModel, summary="What may help to answer")
+async def suggestions(id: str, product: ProductDep, key: TicketsKey) -> Response:
+    """Return articles that may answer, and solved tickets that were much like this one."""
+    found = await asyncio.to_thread(product.tickets.get, id)
+    return json_response(await asyncio.to_thread(product.suggestions.for_ticket, found))
+
+
+async def _in_both(
+    product: Product, ticket: Ticket, body: str, language: str | None
+) -> tuple[str, TranslatedText | None]:
+    """Return the language of an agent's words, and the words in the customer's where a machine knows the way."""
+    spoken = language or _language_of(product, body, likely=ticket.language)
+    if not product.translator.available(spoken, ticket.language):
+        return spoken, None
+    try:
+        translated = await product.translator.free_text(body, spoken, ticket.language)
+    except TranslationError:
+        return spoken, None
+    return spoken, TranslatedText(language=ticket.language, text=translated.text, engine=translated.engine)
+
+
+def _language_of(product: Product, text: str, *, likely: str | None = None) -> str:
+    detection = product.detector.detect(text)
+    if detection.language is not None and detection.is_trusted:
+        return detection.language
+    return likely or product.settings.default_language
+
+
+def _agent(body: AgentRequest | None, key: Key) -> str:
+    return (body.agent if body else None) or key.name
+
+
+def _ticket_response(
+    product: Product, ticket: Ticket, *, status: int = 200, headers: dict[str, str] | None = None
+) -> Response:
+    return json_response(
+        _fields(product, ticket, None), status=status, headers={"ETag": ticket.etag, **(headers or {})}
+    )
+
+
+def _fields(product: Product, ticket: Ticket, names_in: str | None) -> dict[str, object]:
+    language = names_in or ticket.language
+    return {
+        **asdict(replace(ticket, tags=())),
+        "tags": list(ticket.tags),
+        "status_name": product.assistant.phrases.status_name(ticket.status, language),
+        "overdue": ticket.is_overdue(now()),
+    }

@@ -1,0 +1,173 @@
+"""Settings: the only reader of the environment (``FAQ_*``) and of ``faq.toml``.
+
+A variable of the environment wins over the file, the file over the defaults. Lower rooms take plain
+arguments and know nothing of this.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from assistant.tickets.targets import ServiceTargets, Target
+from knowledge.article import language_tag
+from knowledge.errors import ConfigurationError, FaqError
+
+FILE = "faq.toml"
+
+Probability = Annotated[float, Field(ge=0.0, le=1.0)]
+Minutes = Annotated[int, Field(ge=1, le=525_600)]
+
+
+class Settings(BaseSettings):
+    """Every setting, its default, and what it does."""
+
+    model_config = SettingsConfigDict(env_prefix="FAQ_", env_nested_delimiter="__", toml_file=FILE, extra="forbid")
+
+    data_dir: Path = Field(Path("data"), description="Folder that holds everything the server writes.")
+    database_url: str | None = Field(
+        None, description="SQLAlchemy URL of the database; `faq.db` (SQLite) in the data folder by default."
+    )
+    host: str = Field("127.0.0.1", description="Address to listen on; another than loopback needs a key.")
+    port: int = Field(8080, ge=0, le=65_535, description="Port to listen on; 0 takes a free one.")
+    encoder: str = Field(
+        "embedded",
+        description="`embedded`, or name or path of a sentence-transformers model; `faq build` after a change.",
+    )
+    default_language: str = Field("en", description="Language of imported rows without one, and of replies at worst.")
+    languages: list[str] = Field(
+        [], description="Languages customers may write in (JSON list); empty means all that are identified."
+    )
+    channel_languages: dict[str, str] = Field(
+        {}, description="Language of a channel (JSON object), such as a German site."
+    )
+    answer_threshold: Probability | None = Field(
+        None, description="Confidence from which a question is answered; the encoder's calibration has one."
+    )
+    clarify_threshold: Probability | None = Field(
+        None, description="Confidence from which choices are offered; the encoder's calibration has one."
+    )
+    translation_budget: float = Field(
+        2.0, gt=0, le=60, description="Seconds a customer waits for a machine translation."
+    )
+    timezone: str = Field("UTC", description="IANA time zone of the times promised to customers.")
+    faq_url: str = Field("", description="Where customers read the FAQ; named in acknowledgements of e-mails.")
+    max_question_length: int = Field(2_000, ge=1, le=20_000, description="Characters of a question.")
+    max_body_bytes: int = Field(1_048_576, ge=1_024, description="Bytes of a request, file uploads apart.")
+    max_upload_bytes: int = Field(67_108_864, ge=1_024, description="Bytes of an uploaded file.")
+    first_response_minutes: dict[str, Minutes] = Field(
+        {},
+        description="First answer, per priority (JSON object): `urgent` 60, `high` 240, `normal` 480, `low` 1440.",
+    )
+    solve_minutes: dict[str, Minutes] = Field(
+        {}, description="Promised full answer, per priority: `urgent` 240, `high` 480, `normal` 1440, `low` 4320."
+    )
+    requests_per_minute: int | None = Field(
+        None, ge=1, description="Requests a key may make a minute unless it has a rate of its own; none by default."
+    )
+    cors_origins: list[str] = Field([], description="Web origins that may call the API from a browser (JSON list).")
+    log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error.")
+
+    @field_validator("default_language")
+    @classmethod
+    def _is_language(cls, value: str) -> str:
+        return _checked(value)
+
+    @field_validator("languages")
+    @classmethod
+    def _are_languages(cls, value: list[str]) -> list[str]:
+        return [_checked(language) for language in value]
+
+    @field_validator("channel_languages")
+    @classmethod
+    def _are_channel_languages(cls, value: dict[str, str]) -> dict[str, str]:
+        return {channel: _checked(language) for channel, language in value.items()}
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_timezone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError(f"{value!r} is no IANA time zone such as 'Europe/Minsk'") from error
+        return value
+
+    @model_validator(mode="after")
+    def _have_order(self) -> Settings:
+        if self.answer_threshold is not None and (self.clarify_threshold or 0.0) > self.answer_threshold:
+            raise ValueError("clarify_threshold lies above answer_threshold")
+        self.targets()
+        return self
+
+    @property
+    def database(self) -> str:
+        """The URL of the database in use."""
+        return self.database_url or f"sqlite:///{self.data_dir.absolute() / 'faq.db'}"
+
+    @property
+    def generations_folder(self) -> Path:
+        """Where generations are kept."""
+        return self.data_dir.absolute() / "generations"
+
+    @property
+    def packages_folder(self) -> Path:
+        """Where translation packages are kept."""
+        return self.data_dir.absolute() / "translation"
+
+    def targets(self) -> ServiceTargets:
+        """Return the service targets; raises ValueError for priorities there are not."""
+        usual = ServiceTargets()
+        known = {"urgent", "high", "normal", "low"}
+        if unknown := sorted({*self.first_response_minutes, *self.solve_minutes} - known):
+            raise ValueError(f"{unknown[0]!r} is no priority; expected one of {', '.join(sorted(known))}")
+        try:
+            return ServiceTargets(
+                **{
+                    priority: Target(
+                        first_response=self.first_response_minutes.get(
+                            priority, getattr(usual, priority).first_response
+                        ),
+                        solve=self.solve_minutes.get(priority, getattr(usual, priority).solve),
+                    )
+                    for priority in sorted(known)
+                }
+            )
+        except FaqError as error:
+            raise ValueError(str(error)) from error
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Put the file below the environment."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def read_settings(**overrides: object) -> Settings:
+    """Return the settings in force; raises ConfigurationError naming the setting, the value and the mend."""
+    try:
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(map(str, first["loc"]))
+        where = f"FAQ_{name.upper()} (or {name} in {FILE})" if name else "The settings"
+        came = f", got {str(first['input'])[:60]!r}" if name else ""
+        raise ConfigurationError(f"{where}: {first['msg']}{came}. See the table of settings in the README.") from error
+    except ValueError as error:  # faq.toml is no TOML, or a JSON value of the environment is none
+        raise ConfigurationError(f"The settings cannot be read: {error}.") from error
+
+
+def _checked(language: str) -> str:
+    try:
+        return language_tag(language)
+    except FaqError as error:
+        raise ValueError(str(error)) from error

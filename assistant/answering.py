@@ -1,0 +1,68 @@
+"""Answering: an article's text in the customer's language, by a person, a machine, or honestly in another."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Literal
+
+from assistant.translation import TranslationError, Translator, choose_source, choose_text
+from knowledge.article import Article, Text
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Delivered:
+    """What a customer is given of an article; ``kind`` is ``none`` when it is not in their language."""
+
+    question: str
+    text: str
+    language: str
+    kind: Literal["human", "machine", "none"]
+    translated_from: str | None = None
+    engine: str | None = None
+
+
+class Answering:
+    """Chooses and, where need be, translates an article's text."""
+
+    def __init__(self, translator: Translator, *, default_language: str) -> None:
+        self._translator = translator
+        self._default_language = default_language
+
+    async def deliver(self, article: Article, language: str) -> Delivered:
+        """Return the best there is for a customer of this language; never fails.
+
+        A person's text in the language; else a translation, if an engine knows a way and is quick enough;
+        else the text the customer most probably reads.
+        """
+        choice = choose_text(article, language, default_language=self._default_language)
+        text = choice.text
+        if choice.is_in_language:
+            return Delivered(
+                question=text.question,
+                text=text.answer,
+                language=text.language,
+                kind=text.origin,
+            )
+        source = choose_source(article, language, default_language=self._default_language, route=self._translator.route)
+        if source is not None:
+            try:
+                translated = await self._translator.answer_text(article, source, language)
+            except TranslationError as error:
+                log.warning("article %s goes out in %s, not in %s: %s", article.id, text.language, language, error)
+            else:
+                return Delivered(
+                    question=source.question,
+                    text=translated.text,
+                    language=language,
+                    kind="machine",
+                    translated_from=source.language,
+                    engine=translated.engine,
+                )
+        return Delivered(question=text.question, text=text.answer, language=text.language, kind="none")
+
+    def text(self, article: Article, language: str) -> Text:
+        """Return the article's own text in the language, or in the one the customer most probably reads."""
+        return choose_text(article, language, default_language=self._default_language).text

@@ -1,0 +1,439 @@
+"""The assistant: a question goes in, a decision with its message, receipt and perhaps a ticket comes out."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+
+from assistant.answering import Answering, Delivered
+from assistant.composer import Composer
+from assistant.confidence import Calibration, calibration_for, estimate
+from assistant.decision import Candidate, Reason, Thresholds, Verdict, decide
+from assistant.detection import Detection, Detector
+from assistant.language import LanguageVerdict, Turn, identify
+from assistant.ledger import Entry, Ledger, Past
+from assistant.phrases import Phrasebook
+from assistant.question import NONE_OF_THESE, Question, QuestionError
+from assistant.silence import silence_reason
+from assistant.tickets.queue import TicketQueue
+from assistant.tickets.ticket import Customer, Ticket, TicketIdTakenError, TicketNotFoundError, TicketReceiptRef
+from assistant.translation import Translator
+from index.follower import Follower
+from index.searcher import SearchResult
+from knowledge.article import Article
+from knowledge.database import now
+
+_HITS_IN_RECEIPT = 10
+_ROUND_OF_CHOICES = timedelta(hours=24)  # after that, a question begins anew
+_NOTHING_DETECTED = Detection(language=None, probability=0.0, ranked=(), by="nothing")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Policy:
+    """What the people who run the assistant decide; thresholds of None mean the calibration's own."""
+
+    default_language: str = "en"
+    channel_languages: Mapping[str, str] = field(default_factory=dict)
+    answer_threshold: float | None = None
+    clarify_threshold: float | None = None
+    timezone: str = "UTC"
+    faq_url: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FeedbackReply:
+    """What a customer who gave feedback is told; ``ticket`` is the one that will help them."""
+
+    answer_id: str
+    helpful: bool
+    message: str
+    ticket: TicketReceiptRef | None
+
+
+@dataclass(slots=True)
+class _Case:
+    """One question on its way; what is learnt about it is filled in step by step."""
+
+    id: str
+    question: Question
+    at: datetime
+    history: list[Past]
+    language: LanguageVerdict
+    result: SearchResult | None = None
+    confidences: list[float] = field(default_factory=list)
+    thresholds: Thresholds | None = None
+    generation: int | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+class Assistant:
+    """Answers questions over HTTP, the command line or any other door; one per process."""
+
+    def __init__(
+        self,
+        *,
+        follower: Follower,
+        detector: Detector,
+        translator: Translator,
+        tickets: TicketQueue,
+        ledger: Ledger,
+        policy: Policy,
+    ) -> None:
+        """Take the parts; nothing is loaded or started here."""
+        self.follower = follower
+        self.tickets = tickets
+        self.ledger = ledger
+        self.policy = policy
+        self.phrases = Phrasebook()
+        self._detector = detector
+        self._composer = Composer(phrases=self.phrases, timezone=policy.timezone, faq_url=policy.faq_url)
+        self.answering = Answering(translator, default_language=policy.default_language)
+
+    async def ask(self, question: Question) -> str:
+        """Decide on a question, store the decision and return the response as JSON.
+
+        An equal earlier message's response is returned byte for byte. Raises NoGenerationError,
+        MessageConflictError, DatabaseError, QuestionError (a choice that was not offered).
+        """
+        history: list[Past] = []
+        if question.conversation_id is not None:
+            history = await asyncio.to_thread(self.ledger.conversation, question.channel, question.conversation_id)
+        while True:
+            try:
+                return await self.ledger.record(await self._decided(question, history))
+            except TicketIdTakenError:
+                continue  # one time in hundreds of thousands; the next draft has another id
+
+    async def _decided(self, question: Question, history: list[Past]) -> Entry:
+        started = time.perf_counter()
+        case = self._opened(question, history)
+        case.seconds["identify"] = time.perf_counter() - started
+        if question.choice is not None:
+            return await self._chosen(case, question.choice)
+        silence = silence_reason(question, history, case.at)
+        if silence is not None:
+            return self._silent(case, silence)
+        if self.phrases.is_person_request(question.text):
+            return await self._handed_over(case, "person_requested")
+        offered = _offered_choices(history, case.at)
+        if offered and self.phrases.is_none_of_these(question.text):
+            return await self._handed_over(case, "unclear_after_clarify")
+        if offered and (number := _choice_number(question.text)) is not None and number <= len(offered):
+            return await self._chosen(case, offered[number - 1])
+        verdict = self._search(case, is_second_round=bool(offered))
+        if verdict.decision == "answered":
+            return await self._answered(case, verdict.reason)
+        if verdict.decision == "clarify":
+            return self._asked_back(case, verdict)
+        return await self._handed_over(case, verdict.reason)
+
+    def receipt(self, answer_id: str) -> dict[str, Any]:
+        """Return the stored record of a decision, its response and feedback; raises AnswerNotFoundError."""
+        row = self.ledger.row(answer_id)
+        given = self.ledger.feedback(answer_id)
+        names = ("helpful", "comment", "ticket_id", "created_at")
+        return {
+            **orjson.loads(row["response"]),
+            **orjson.loads(row["receipt"]),
+            "created_at": row["created_at"],
+            "feedback": None if given is None else {name: given[name] for name in names},
+        }
+
+    def give_feedback(self, answer_id: str, *, helpful: bool, comment: str | None = None) -> FeedbackReply:
+        """Store what a customer thought of an answer; not helpful opens a ticket, once.
+
+        Raises AnswerNotFoundError.
+        """
+        row = self.ledger.row(answer_id)
+        receipt = orjson.loads(row["receipt"])
+        ticket = None
+        if not helpful:
+            ticket = self.tickets.draft(
+                question=row["question"] or receipt["question"],
+                customer=Customer(**receipt["customer"]),
+                channel=row["channel"],
+                language=row["language"],
+                reason="not_helpful",
+                conversation_id=row["conversation_id"],
+                answer_id=answer_id,
+            )
+        ticket_id = self.ledger.give_feedback(answer_id, helpful=helpful, comment=comment, ticket=ticket)
+        if helpful or ticket_id is None:
+            return FeedbackReply(
+                answer_id=answer_id, helpful=helpful, message=self._composer.thanks(row["language"]), ticket=None
+            )
+        reference = self.tickets.get(ticket_id).receipt_ref
+        message = self._composer.promise(
+            reference, reason="not_helpful", language=row["language"], channel=row["channel"], now=now()
+        )
+        return FeedbackReply(answer_id=answer_id, helpful=False, message=message, ticket=reference)
+
+    def _opened(self, question: Question, history: list[Past]) -> _Case:
+        detection = self._detector.detect(question.text) if question.text else _NOTHING_DETECTED
+        turns = [
+            Turn(language=past.language, detected=past.detected_language, probability=past.detected_probability)
+            for past in history
+        ]
+        language = identify(
+            question.text,
+            detection,
+            requested=question.language,
+            history=turns,
+            locale=question.customer.locale,
+            channel=self.policy.channel_languages.get(question.channel),
+            default=self.policy.default_language,
+        )
+        return _Case(id=f"ans_{uuid.uuid4().hex}", question=question, at=now(), history=history, language=language)
+
+    def _search(self, case: _Case, *, is_second_round: bool) -> Verdict:
+        searcher = self.follower.searcher
+        languages = case.language.languages_to_read
+        result = searcher.search(
+            case.question.text, languages=languages, tags=case.question.tags, top_k=_HITS_IN_RECEIPT, day=case.at.date()
+        )
+        started = time.perf_counter()
+        calibration = calibration_for(searcher.encoder.id)
+        case.result = result
+        case.generation = result.generation
+        case.thresholds = self._thresholds(calibration)
+        considered = range(min(len(result.hits), max(case.question.top_k, 3)))
+        case.confidences = [estimate(calibration, result, place, languages=languages) for place in considered]
+        candidates = [
+            Candidate(article_id=hit.article.id, confidence=confidence, score=hit.score, is_exact=hit.is_exact)
+            for hit, confidence in zip(result.hits, case.confidences, strict=False)
+        ]
+        verdict = decide(candidates, case.thresholds, is_second_round=is_second_round)
+        case.seconds |= {**result.seconds, "decide": time.perf_counter() - started}
+        return verdict
+
+    def _thresholds(self, calibration: Calibration) -> Thresholds:
+        answer = self.policy.answer_threshold
+        clarify = self.policy.clarify_threshold
+        answer = calibration.answer_threshold if answer is None else answer
+        return Thresholds(
+            answer=answer, clarify=min(calibration.clarify_threshold if clarify is None else clarify, answer)
+        )
+
+    async def _answered(self, case: _Case, reason: Reason) -> Entry:
+        assert case.result is not None
+        hit = case.result.hits[0]
+        return await self._answer_with(case, hit.article, reason, confidence=case.confidences[0])
+
+    async def _answer_with(self, case: _Case, article: Article, reason: Reason, *, confidence: float) -> Entry:
+        started = time.perf_counter()
+        delivered = await self.answering.deliver(article, case.language.code)
+        case.seconds["deliver"] = time.perf_counter() - started
+        message = self._composer.answer(
+            delivered.text,
+            language=case.language.code,
+            text_language=delivered.language,
+            translated_from=delivered.translated_from,
+        )
+        return self._entry(
+            case, "answered", reason, message=message, confidence=confidence, answer=(article, delivered)
+        )
+
+    def _asked_back(self, case: _Case, verdict: Verdict) -> Entry:
+        assert case.result is not None
+        offered = [
+            (hit.article.id, self.answering.text(hit.article, case.language.code).question, confidence)
+            for hit, confidence in zip(case.result.hits, case.confidences, strict=False)
+            if hit.article.id in verdict.article_ids
+        ]
+        message = self._composer.clarify(
+            case.question.text, language=case.language.code, choices=[question for _, question, _ in offered]
+        )
+        choices = [
+            {"article_id": id, "question": question, "confidence": round(confidence, 4)}
+            for id, question, confidence in offered
+        ]
+        return self._entry(
+            case, "clarify", verdict.reason, message=message, confidence=case.confidences[0], choices=choices
+        )
+
+    async def _handed_over(self, case: _Case, reason: Reason) -> Entry:
+        question = case.question.text or (case.history[0].question if case.history else "")
+        ticket: Ticket | None = None
+        reference = await self._open_already(case, question, reason)
+        if reference is None:
+            ticket = self.tickets.draft(
+                question=question or self.phrases.widget(case.language.code)["talk_to_person"],
+                customer=case.question.customer,
+                channel=case.question.channel,
+                language=case.language.code,
+                reason=reason,
+                conversation_id=case.question.conversation_id,
+                answer_id=case.id,
+                tags=tuple(sorted(case.question.tags)),
+                at=case.at,
+            )
+            reference = ticket.receipt_ref
+        message = self._composer.promise(
+            reference, reason=reason, language=case.language.code, channel=case.question.channel, now=case.at
+        )
+        confidence = case.confidences[0] if case.confidences else None
+        return self._entry(
+            case, "ticketed", reason, message=message, confidence=confidence, reference=reference, ticket=ticket
+        )
+
+    async def _open_already(self, case: _Case, question: str, reason: Reason) -> TicketReceiptRef | None:
+        """Return the unsettled ticket of the message just before, if this one says the same again."""
+        last = case.history[0] if case.history else None
+        if last is None or last.ticket_id is None:
+            return None
+        if last.question != question and not (
+            reason == "person_requested" and self.phrases.is_person_request(last.question)
+        ):
+            return None
+        try:
+            ticket = await asyncio.to_thread(self.tickets.get, last.ticket_id)
+        except TicketNotFoundError:
+            return None
+        return None if ticket.is_settled else ticket.receipt_ref
+
+    def _silent(self, case: _Case, reason: Reason) -> Entry:
+        return self._entry(case, "suppressed", reason, message="", confidence=None)
+
+    async def _chosen(self, case: _Case, choice: str) -> Entry:
+        offered = _offered_choices(case.history, case.at)
+        if choice == NONE_OF_THESE:
+            return await self._handed_over(case, "unclear_after_clarify")
+        if choice not in offered:
+            known = ", ".join([*offered, NONE_OF_THESE]) if offered else "none are open in this conversation"
+            raise QuestionError(f"choice is {choice[:60]!r}; expected one that was offered: {known}.", field="choice")
+        generation = self.follower.searcher.generation
+        article = generation.find(choice)
+        if article is None or not article.is_valid_on(case.at.date()):
+            return await self._handed_over(case, "no_match")  # it went away between question and choice
+        case.generation = generation.number
+        return await self._answer_with(case, article, "confident", confidence=1.0)
+
+    def _entry(
+        self,
+        case: _Case,
+        decision: str,
+        reason: Reason,
+        *,
+        message: str,
+        confidence: float | None,
+        answer: tuple[Article, Delivered] | None = None,
+        choices: Sequence[Mapping[str, Any]] = (),
+        reference: TicketReceiptRef | None = None,
+        ticket: Ticket | None = None,
+    ) -> Entry:
+        question, language = case.question, case.language
+        response = {
+            "id": case.id,
+            "decision": decision,
+            "reason": reason,
+            "confidence": None if confidence is None else round(confidence, 4),
+            "message": message,
+            "language": {
+                "code": language.code,
+                "source": language.source,
+                "confidence": round(language.confidence, 4),
+            },
+            "answer": None if answer is None else _answer_json(*answer),
+            "choices": list(choices),
+            "ticket": None
+            if reference is None
+            else {"id": reference.id, "status": reference.status, "due_at": reference.due_at},
+            "generation": case.generation,
+        }
+        row = {
+            "id": case.id,
+            "created_at": case.at,
+            "channel": question.channel,
+            "message_id": question.message_id,
+            "request_digest": question.digest(),
+            "conversation_id": question.conversation_id,
+            "customer_id": question.customer.id,
+            "question": question.text,
+            "language": language.code,
+            "detected_language": language.detection.language,
+            "detected_probability": language.detection.probability,
+            "decision": decision,
+            "reason": reason,
+            "confidence": confidence,
+            "article_id": None if answer is None else answer[0].id,
+            "generation": case.generation,
+            "ticket_id": None if reference is None else reference.id,
+            "response": _json(response),
+            "receipt": _json(self._receipt(case)),
+        }
+        return Entry(row=row, ticket=ticket)
+
+    def _receipt(self, case: _Case) -> dict[str, Any]:
+        question, result = case.question, case.result
+        return {
+            "question": question.text,
+            "choice": question.choice,
+            "channel": question.channel,
+            "conversation_id": question.conversation_id,
+            "message_id": question.message_id,
+            "customer": asdict(question.customer),
+            "tags": sorted(question.tags),
+            "detector": asdict(case.language.detection),
+            "encoder": None if result is None else result.encoder,
+            "thresholds": None if case.thresholds is None else asdict(case.thresholds),
+            "known_share": None if result is None else result.known_share,
+            "unseen_share": None if result is None else result.unseen_share,
+            "hits": [] if result is None else _hits_json(result, case.confidences),
+            "timings": case.seconds,
+        }
+
+
+def _hits_json(result: SearchResult, confidences: Sequence[float]) -> list[dict[str, Any]]:
+    return [
+        {
+            "article_id": hit.article.id,
+            "revision": hit.article.revision,
+            "fused": hit.score,
+            "dense": hit.dense,
+            "lexical": hit.lexical,
+            "dense_answer": hit.dense_answer,
+            "lexical_answer": hit.lexical_answer,
+            "is_exact": hit.is_exact,
+            "matched": hit.matched,
+            "matched_language": hit.matched_language,
+            "confidence": confidences[place] if place < len(confidences) else None,
+        }
+        for place, hit in enumerate(result.hits)
+    ]
+
+
+def _answer_json(article: Article, delivered: Delivered) -> dict[str, Any]:
+    return {
+        "article_id": article.id,
+        "revision": article.revision,
+        "question": delivered.question,
+        "text": delivered.text,
+        "url": article.url,
+        "language": delivered.language,
+        "translation": {"kind": delivered.kind, "from": delivered.translated_from, "engine": delivered.engine},
+    }
+
+
+def _offered_choices(history: Sequence[Past], at: datetime) -> list[str]:
+    """Return the articles offered by the message just before, if it asked back and not too long ago."""
+    last = next((past for past in history if past.decision != "suppressed"), None)
+    if last is None or last.decision != "clarify" or at - last.created_at > _ROUND_OF_CHOICES:
+        return []
+    return [choice["article_id"] for choice in orjson.loads(last.response)["choices"]]
+
+
+def _choice_number(text: str) -> int | None:
+    """Return the number a customer answered with where they cannot tap: "2", "2.", "(2)"."""
+    stripped = text.strip(" .()#")
+    return int(stripped) if stripped.isdecimal() and len(stripped) == 1 and stripped != "0" else None
+
+
+def _json(content: Mapping[str, Any]) -> str:
+    return orjson.dumps(content, option=orjson.OPT_UTC_Z).decode()

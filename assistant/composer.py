@@ -1,0 +1,57 @@
+"""Puts the message together that a customer reads, in their language."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from assistant.decision import Reason
+from assistant.phrases import Phrasebook, PhraseKey
+from assistant.tickets.ticket import TicketReceiptRef
+
+_QUOTED = 200  # characters of a question that are repeated back
+
+_PROMISES: dict[Reason, PhraseKey] = {
+    "person_requested": "ticket_person",
+    "out_of_scope": "ticket_out_of_scope",
+    "unclear_after_clarify": "ticket_unclear",
+    "not_helpful": "ticket_not_helpful",
+    "translation_unsafe": "ticket_translation_unsafe",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Composer:
+    """Words for every outcome; ``timezone`` is the IANA zone of promised times, ``faq_url`` where the FAQ is read."""
+
+    phrases: Phrasebook
+    timezone: str
+    faq_url: str
+
+    def answer(self, text: str, *, language: str, text_language: str, translated_from: str | None) -> str:
+        """Return an answer, with an honest line where it is a machine's or in another language than asked."""
+        if translated_from is not None:
+            name = self.phrases.language_name(translated_from, in_language=language)
+            return f"{text}\n\n{self.phrases.say('answer_machine_translated', language, from_language=name)}"
+        if text_language.split("-")[0] != language.split("-")[0]:
+            name = self.phrases.language_name(text_language, in_language=language)
+            return f"{self.phrases.say('answer_other_language', language, answer_language=name)}\n\n{text}"
+        return text
+
+    def clarify(self, question: str, *, language: str, choices: list[str]) -> str:
+        """Return the question repeated back, and the numbered choices."""
+        quoted = question if len(question) <= _QUOTED else question[: _QUOTED - 1].rstrip() + "…"
+        asked = self.phrases.say("did_you_mean", language, question=quoted)
+        offered = "\n".join(f"{number}. {choice}" for number, choice in enumerate(choices, 1))
+        return f"{asked}\n\n{offered}"
+
+    def promise(self, ticket: TicketReceiptRef, *, reason: Reason, language: str, channel: str, now: datetime) -> str:
+        """Return the acknowledgement of a ticket, with its number and when a person will have answered."""
+        due = self.phrases.moment(ticket.due_at, language, timezone=self.timezone, now=now)
+        if channel == "email":
+            return self.phrases.say("ticket_email", language, ticket=ticket.id, due=due, faq_url=self.faq_url)
+        return self.phrases.say(_PROMISES.get(reason, "ticket_opened"), language, ticket=ticket.id, due=due)
+
+    def thanks(self, language: str) -> str:
+        """Return thanks for feedback."""
+        return self.phrases.say("feedback_thanks", language)

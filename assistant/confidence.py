@@ -1,0 +1,109 @@
+"""Confidence: the probability that the best hit really answers, from what the search found.
+
+A logistic regression over features of the candidate list; a cosine alone means another thing for every
+encoder and every knowledge base. Its parameters are data in ``assistant/calibrations``, one file per
+encoder, made by ``python -m assistant.calibrations.fit`` on labelled questions of other knowledge bases.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+import orjson
+
+from index.searcher import Hit, SearchResult
+from knowledge.errors import ConfigurationError
+
+FEATURES = (
+    "dense",  # cosine of the hit's best question
+    "lexical",  # BM25 of its best question, 0..1
+    "dense_answer",
+    "lexical_answer",
+    "margin",  # fused score over the best other hit's
+    "dense_margin",
+    "lexical_margin",
+    "is_best_in_both",  # 1 when both arms rank it first
+    "known_share",  # of the question's terms, that some passage has
+    "unseen_share",  # of the question's letters, that the encoder has no piece for
+    "log_terms",  # ln(1 + distinct terms)
+    "is_cross_lingual",  # 1 when the matched question is in a language the customer's is surely not
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Calibration:
+    """Parameters of one encoder's calibration, and the thresholds that its labelled data give."""
+
+    encoder: str  # id, or "*" for any other
+    weights: tuple[float, ...]  # of FEATURES
+    bias: float
+    answer_threshold: float
+    clarify_threshold: float
+    fitted_on: str
+
+    def probability(self, features: Sequence[float]) -> float:
+        """Return the logistic of the weighted features."""
+        z = self.bias + sum(weight * feature for weight, feature in zip(self.weights, features, strict=True))
+        return 1.0 / (1.0 + math.exp(-max(-40.0, min(40.0, z))))
+
+
+def features(result: SearchResult, place: int = 0, *, languages: Sequence[str] = ()) -> list[float]:
+    """Return the features of the hit at a place of the list, in the order of FEATURES.
+
+    ``languages`` are those the question may be in. Margins are against the best of the other hits, so
+    they are negative for every hit but the first.
+    """
+    hit = result.hits[place]
+    others = [other for number, other in enumerate(result.hits) if number != place]
+    bases = {language.split("-")[0] for language in languages}
+    return [
+        hit.dense,
+        hit.lexical,
+        hit.dense_answer,
+        hit.lexical_answer,
+        hit.score - max((other.score for other in others), default=0.0),
+        hit.dense - max((other.dense for other in others), default=0.0),
+        hit.lexical - max((other.lexical for other in others), default=0.0),
+        float(_is_best(hit, others)),
+        result.known_share,
+        result.unseen_share,
+        math.log1p(result.terms),
+        float(bool(bases) and hit.matched_language.split("-")[0] not in bases),
+    ]
+
+
+def estimate(calibration: Calibration, result: SearchResult, place: int = 0, *, languages: Sequence[str] = ()) -> float:
+    """Return the probability that the hit at a place answers the question; 0 where there is no hit."""
+    if place >= len(result.hits):
+        return 0.0
+    return calibration.probability(features(result, place, languages=languages))
+
+
+@cache
+def calibration_for(encoder: str) -> Calibration:
+    """Return the calibration shipped for an encoder, or the general one; raises ConfigurationError."""
+    folder = resources.files("assistant.calibrations")
+    for name in (encoder, "general"):
+        path = folder / f"{name}.json"
+        if "/" not in name and path.is_file():
+            return read_calibration(path.read_bytes())
+    raise ConfigurationError("No calibration is shipped in this package; reinstall faq-assistant.")
+
+
+def read_calibration(data: bytes) -> Calibration:
+    """Return the calibration in a JSON file; raises ConfigurationError when its features are not ours."""
+    fields = orjson.loads(data)
+    weights = fields["weights"]
+    if tuple(weights) != FEATURES:
+        raise ConfigurationError(
+            f"The calibration has the features {', '.join(weights)}; expected {', '.join(FEATURES)}. Fit it anew."
+        )
+    return Calibration(**{**fields, "weights": tuple(weights.values())})
+
+
+def _is_best(hit: Hit, others: Sequence[Hit]) -> bool:
+    return all(hit.dense >= other.dense and hit.lexical >= other.lexical for other in others)

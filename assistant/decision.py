@@ -1,0 +1,85 @@
+"""The decision: answer, ask back, hand over to a person, or keep silent. A pure function."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Decision = Literal["answered", "clarify", "ticketed", "suppressed"]
+Reason = Literal[
+    "confident", "exact",
+    "near_tie", "unsure",
+    "low_confidence", "no_match", "out_of_scope", "person_requested", "unclear_after_clarify",
+    "translation_unsafe", "not_helpful",
+    "automatic_message", "loop", "empty", "duplicate",
+]  # fmt: skip
+
+MAX_CHOICES = 3
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Thresholds:
+    """Where confidence becomes an answer; all but ``tie_margin`` are probabilities."""
+
+    answer: float
+    clarify: float
+    out_of_scope: float = 0.02  # below it the question is about something else altogether
+    tie_margin: float = 0.03  # fused score by which the best article must lead to be the one meant
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Candidate:
+    """One hit, as the decision sees it."""
+
+    article_id: str
+    confidence: float  # that this one answers
+    score: float  # fused
+    is_exact: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """What to do, why, and the articles it is about: the answer's one, or the choices, best first."""
+
+    decision: Decision
+    reason: Reason
+    article_ids: tuple[str, ...] = ()
+
+
+def decide(candidates: Sequence[Candidate], thresholds: Thresholds, *, is_second_round: bool = False) -> Verdict:
+    """Decide on the candidates, best first.
+
+    ``is_second_round`` says that the customer was asked back just before: then it is an answer or a
+    person, never a second question in a row.
+    """
+    if not candidates:
+        return _unclear("no_match", is_second_round)
+    best = candidates[0]
+    exact = [candidate for candidate in candidates if candidate.is_exact]
+    if len(exact) == 1 and best.is_exact:
+        return Verdict(decision="answered", reason="exact", article_ids=(best.article_id,))
+    tied = exact or [candidate for candidate in candidates if best.score - candidate.score < thresholds.tie_margin]
+    if best.confidence >= thresholds.answer and len(tied) == 1:
+        return Verdict(decision="answered", reason="confident", article_ids=(best.article_id,))
+    if best.confidence < thresholds.clarify and not exact:
+        return _unclear(
+            "out_of_scope" if best.confidence < thresholds.out_of_scope else "low_confidence", is_second_round
+        )
+    if is_second_round:
+        return _unclear("unclear_after_clarify", is_second_round)
+    return Verdict(
+        decision="clarify",
+        reason="near_tie" if len(tied) > 1 else "unsure",
+        article_ids=tuple(candidate.article_id for candidate in _offered(candidates, tied)),
+    )
+
+
+def _offered(candidates: Sequence[Candidate], tied: Sequence[Candidate]) -> list[Candidate]:
+    """Return two or three articles: the tied ones, or the best."""
+    offered = list(tied) if len(tied) > 1 else list(candidates)
+    return offered[:MAX_CHOICES]
+
+
+def _unclear(reason: Reason, is_second_round: bool) -> Verdict:
+    return Verdict(decision="ticketed", reason="unclear_after_clarify" if is_second_round else reason)

@@ -1,0 +1,290 @@
+"""The ledger: decisions with their receipts, and the tickets they open, written together or not at all.
+
+One thread writes, and takes everything that waits into one transaction: the disk is asked to hold on to
+data (fsync) once for many answers, and an answer goes out only when it would survive a power cut.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from assistant import tables
+from assistant.tickets.queue import TicketQueue
+from assistant.tickets.ticket import Ticket, TicketIdTakenError
+from knowledge.database import Database, now
+from knowledge.errors import ConflictError, FaqError, NotFoundError, UnavailableError
+
+_BATCH = 256  # decisions in one transaction at most
+_BACKLOG = 10_000  # decisions that may wait before callers are turned away
+
+
+class AnswerNotFoundError(NotFoundError):
+    """There is no receipt with this id."""
+
+
+class MessageConflictError(ConflictError):
+    """A message id was used before, for another message."""
+
+
+class BacklogError(UnavailableError):
+    """The database is too slow for what comes in."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """A decision as it is stored: the columns of ``answers``, and the ticket to open with it."""
+
+    row: dict[str, Any]
+    ticket: Ticket | None = None
+
+    @property
+    def key(self) -> tuple[str, str] | None:
+        """What makes the call idempotent: channel and message id."""
+        message_id = self.row["message_id"]
+        return None if message_id is None else (self.row["channel"], message_id)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Past:
+    """One earlier message of a conversation."""
+
+    id: str
+    created_at: datetime
+    question: str
+    language: str
+    detected_language: str | None
+    detected_probability: float
+    decision: str
+    response: str
+    ticket_id: str | None
+
+
+@dataclass(slots=True)
+class _Waiting:
+    entry: Entry
+    loop: asyncio.AbstractEventLoop
+    future: asyncio.Future[str]
+    outcome: str | FaqError | BaseException = field(default="")
+
+
+class Ledger:
+    """Writes and reads receipts; one per process."""
+
+    def __init__(self, database: Database, tickets: TicketQueue) -> None:
+        """Start nothing yet; ``start`` begins the writing thread."""
+        self._database = database
+        self._tickets = tickets
+        self._waiting: queue.Queue[_Waiting | None] = queue.Queue(maxsize=_BACKLOG)
+        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
+
+    def start(self) -> None:
+        """Start the writing thread, once."""
+        with self._starting:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._write_all, name="ledger", daemon=True)
+                self._thread.start()
+
+    def stop(self) -> None:
+        """Write what waits and end the thread."""
+        with self._starting:
+            if self._thread is not None:
+                self._waiting.put(None)
+                self._thread.join(timeout=30)
+                self._thread = None
+
+    async def record(self, entry: Entry) -> str:
+        """Store a decision and return the response that counts: its own, or an earlier equal message's.
+
+        Raises MessageConflictError, DatabaseError or BacklogError.
+        """
+        self.start()
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(entry, loop, loop.create_future())
+        try:
+            self._waiting.put_nowait(waiting)
+        except queue.Full as error:
+            raise BacklogError(
+                f"{_BACKLOG:,} decisions wait for the database; expected it to keep up: try again in a moment."
+            ) from error
+        return await waiting.future
+
+    def conversation(self, channel: str, conversation_id: str, *, limit: int = 20) -> list[Past]:
+        """Return the latest messages of a conversation, the latest first."""
+        columns = tables.answers.c
+        query = (
+            sa.select(
+                columns.id, columns.created_at, columns.question, columns.language, columns.detected_language,
+                columns.detected_probability, columns.decision, columns.response, columns.ticket_id,
+            )
+            .where(columns.channel == channel, columns.conversation_id == conversation_id)
+            .order_by(columns.created_at.desc(), columns.id.desc())
+            .limit(limit)
+        )  # fmt: skip
+        with self._database.read() as connection:
+            return [
+                Past(**{**row._mapping, "detected_probability": row.detected_probability or 0.0})
+                for row in connection.execute(query)
+            ]
+
+    def row(self, answer_id: str) -> sa.RowMapping:
+        """Return a stored decision, all columns; raises AnswerNotFoundError."""
+        with self._database.read() as connection:
+            row = connection.execute(sa.select(tables.answers).where(tables.answers.c.id == answer_id)).one_or_none()
+        if row is None:
+            raise AnswerNotFoundError(f"There is no answer {answer_id[:60]!r}.")
+        return row._mapping
+
+    def page(self, *, limit: int, before: tuple[datetime, str] | None = None) -> list[sa.RowMapping]:
+        """Return stored decisions, the latest first, older than a given one."""
+        columns = tables.answers.c
+        query = sa.select(tables.answers).order_by(columns.created_at.desc(), columns.id.desc()).limit(limit)
+        if before is not None:
+            query = query.where(
+                sa.or_(columns.created_at < before[0], sa.and_(columns.created_at == before[0], columns.id < before[1]))
+            )
+        with self._database.read() as connection:
+            return [row._mapping for row in connection.execute(query)]
+
+    def give_feedback(self, answer_id: str, *, helpful: bool, comment: str | None, ticket: Ticket | None) -> str | None:
+        """Store what the customer thought; opens ``ticket`` unless the answer has one already.
+
+        The last word counts, and a ticket once opened stays. Returns the id of the answer's ticket.
+        """
+        stored = tables.feedback
+        with self._database.write() as connection:
+            of_answer = tables.answers.c.id == answer_id
+            answer = connection.execute(sa.select(tables.answers.c.ticket_id).where(of_answer).with_for_update()).one()
+            before = connection.execute(sa.select(stored).where(stored.c.answer_id == answer_id)).one_or_none()
+            ticket_id: str | None = answer.ticket_id or (before.ticket_id if before else None)
+            if ticket is not None and ticket_id is None:
+                self._tickets.insert(connection, ticket, actor="assistant")
+                ticket_id = ticket.id
+            values = {"helpful": helpful, "comment": comment, "ticket_id": ticket_id, "created_at": now()}
+            if before is None:
+                connection.execute(stored.insert().values(answer_id=answer_id, **values))
+            else:
+                connection.execute(stored.update().where(stored.c.answer_id == answer_id).values(values))
+        return ticket_id
+
+    def feedback(self, answer_id: str) -> sa.RowMapping | None:
+        """Return the feedback on an answer, or None."""
+        with self._database.read() as connection:
+            query = sa.select(tables.feedback).where(tables.feedback.c.answer_id == answer_id)
+            row = connection.execute(query).one_or_none()
+        return None if row is None else row._mapping
+
+    def forget(self, *, older_than: timedelta) -> int:
+        """Delete receipts, and feedback on them, past their time; tickets stay. Returns how many."""
+        old = tables.answers.c.created_at < now() - older_than
+        with self._database.write() as connection:
+            ids = sa.select(tables.answers.c.id).where(old)
+            connection.execute(tables.feedback.delete().where(tables.feedback.c.answer_id.in_(ids)))
+            return connection.execute(tables.answers.delete().where(old)).rowcount
+
+    def _write_all(self) -> None:
+        while (first := self._waiting.get()) is not None:
+            batch = [first]
+            is_last = False
+            while len(batch) < _BATCH:
+                try:
+                    waiting = self._waiting.get_nowait()
+                except queue.Empty:
+                    break
+                if waiting is None:
+                    is_last = True
+                    break
+                batch.append(waiting)
+            self._write(batch)
+            _deliver(batch)
+            if is_last:
+                return
+
+    def _write(self, batch: list[_Waiting]) -> None:
+        """Give every waiting entry its outcome."""
+        try:
+            self._store(batch)
+        except (sa.exc.IntegrityError, TicketIdTakenError):
+            # Another process stored one of these messages at this very moment: one by one, then.
+            for waiting in batch:
+                self._store_alone(waiting)
+        except BaseException as error:
+            for waiting in batch:
+                waiting.outcome = error
+
+    def _store_alone(self, waiting: _Waiting) -> None:
+        for _ in range(2):  # the second look finds what the other process stored
+            try:
+                self._store([waiting])
+            except sa.exc.IntegrityError as error:
+                waiting.outcome = error
+            except BaseException as error:
+                waiting.outcome = error
+                return
+            else:
+                return
+
+    def _store(self, batch: Sequence[_Waiting]) -> None:
+        with self._database.write() as connection:
+            known = _known(connection, [waiting.entry.key for waiting in batch if waiting.entry.key is not None])
+            rows = []
+            for waiting in batch:
+                entry = waiting.entry
+                if entry.key is not None and entry.key in known:
+                    waiting.outcome = _earlier(entry, *known[entry.key])
+                    continue
+                if entry.key is not None:
+                    known[entry.key] = (entry.row["request_digest"], entry.row["response"])
+                if entry.ticket is not None:
+                    self._tickets.insert(connection, entry.ticket, actor="assistant")
+                rows.append(entry.row)
+                waiting.outcome = entry.row["response"]
+            if rows:
+                connection.execute(tables.answers.insert(), rows)
+
+
+def _known(connection: sa.Connection, keys: list[tuple[str, str]]) -> dict[tuple[str, str], tuple[str, str]]:
+    if not keys:
+        return {}
+    columns = tables.answers.c
+    query = sa.select(columns.channel, columns.message_id, columns.request_digest, columns.response).where(
+        sa.or_(*(sa.and_(columns.channel == channel, columns.message_id == message) for channel, message in keys))
+    )
+    return {(row[0], row[1]): (row[2], row[3]) for row in connection.execute(query)}
+
+
+def _earlier(entry: Entry, digest: str, response: str) -> str | FaqError:
+    if digest == entry.row["request_digest"]:
+        return response
+    return MessageConflictError(
+        f"message_id {entry.row['message_id'][:60]!r} on channel {entry.row['channel']!r} was used before for another "
+        "message; expected the same body with the same id: give every message an id of its own."
+    )
+
+
+def _deliver(batch: Sequence[_Waiting]) -> None:
+    """Hand the outcomes to their event loops, with one call for each loop."""
+    for loop in {waiting.loop for waiting in batch}:
+        mine = [waiting for waiting in batch if waiting.loop is loop]
+        try:
+            loop.call_soon_threadsafe(_resolve, mine)
+        except RuntimeError:  # the loop is closed: nobody waits any more
+            continue
+
+
+def _resolve(batch: Sequence[_Waiting]) -> None:
+    for waiting in batch:
+        if waiting.future.done():
+            continue
+        if isinstance(waiting.outcome, BaseException):
+            waiting.future.set_exception(waiting.outcome)
+        else:
+            waiting.future.set_result(waiting.outcome)
