@@ -199,7 +199,7 @@ def _translated() -> Iterator[None]:
 
 
 def _mend(message: str) -> str:
-    if "full" in message:
+    if "full" in message or "No space left" in message:
         return "Free some space on the disk; nothing was half-written."
     if "readonly" in message or "unable to open" in message:
         return "Make the data directory exist and be writable for this user."

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from knowledge.article import Article
 from knowledge.formats.cells import COLUMNS, REQUIRED, cells_of, row_of
+from knowledge.formats.decoding import UTF_MARKS
 from knowledge.formats.reading import Reading, Row, rejected
 from knowledge.formats.table import Table, read_table
 
@@ -22,9 +23,9 @@ class CsvReader:
     )
 
     def recognises(self, data: bytes) -> bool:
-        """Tell whether both required columns stand in the beginning of the file."""
-        beginning = data[:4_000].replace(b"\x00", b"").lower()
-        return all(column.encode() in beginning for column in REQUIRED)
+        """Tell whether both required columns stand in the beginning, which is no JSON or mark-up."""
+        beginning = data[:4_000].lstrip(UTF_MARKS).replace(b"\x00", b"").lower().lstrip()
+        return not beginning.startswith((b"{", b"[", b"<")) and all(name.encode() in beginning for name in REQUIRED)
 
     def read(self, data: bytes, *, default_language: str) -> Reading:
         """Begin to read; raise InputError for a file without the required columns."""

@@ -18,6 +18,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+UTF_MARKS = b"\xef\xbb\xbf\xff\xfe"  # the bytes a byte-order mark may consist of
 # What spreadsheets write where they do not write Unicode. Fewer candidates make better guesses.
 _CODE_PAGES = [
     *("cp1251", "cp1252", "cp1250", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "cp874", "cp866"),
@@ -79,15 +80,13 @@ def decode(data: bytes) -> Decoded:
 
 
 def _unmarked_utf16(data: bytes) -> str | None:
-    """Recognise UTF-16 by its line ends and by NULs that all stand on one side of the pairs."""
-    if b"\x00" not in data or len(data) % 2:
+    """Recognise UTF-16 by its NULs: many, and all on one side of the pairs; every format has ASCII in it."""
+    if len(data) % 2:
         return None
     even, odd = data[0::2].count(0), data[1::2].count(0)
-    if not even and odd * 50 > len(data):
-        return "utf-16-le"
-    if not odd and even * 50 > len(data):
-        return "utf-16-be"
-    return None
+    if max(even, odd) < max(10, len(data) // 50) or (even and odd):
+        return None
+    return "utf-16-le" if odd else "utf-16-be"
 
 
 def _refuse_damaged_utf8(data: bytes, error: UnicodeDecodeError) -> None:

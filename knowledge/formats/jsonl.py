@@ -12,7 +12,7 @@ import orjson
 
 from knowledge.article import Article, ArticleError, language_tag, make_article
 from knowledge.formats.cells import parse_day
-from knowledge.formats.decoding import decode
+from knowledge.formats.decoding import UTF_MARKS, decode
 from knowledge.formats.identity import derived_id
 from knowledge.formats.reading import HEAD_FIELDS, Reading, Row, rejected
 
@@ -30,7 +30,7 @@ class JsonlReader:
 
     def recognises(self, data: bytes) -> bool:
         """Tell whether the first sign is an opening brace."""
-        return data[:4_000].lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n").startswith(b"{")
+        return data[:4_000].lstrip(UTF_MARKS).replace(b"\x00", b"").lstrip().startswith(b"{")
 
     def read(self, data: bytes, *, default_language: str) -> Reading:
         """Begin to read; every text names its language, so the default one is not needed."""
