@@ -16,7 +16,9 @@ const [picker, stream, log, thinking, notice, question, counter] =
 const talk = { conversation: newId(), entries: [], language: "" };
 let phrases = { language: "en", direction: "ltr", widget: {}, status: {}, languages: [] };
 let wish = readStore(localStorage, "faq-language") ?? ""; // the language the customer chose; "" is automatic
-let waiting = null; // the AbortController of the question on its way
+let ending = new AbortController(); // of this conversation: a new one gives up what is still on its way
+let line = Promise.resolve(); // messages go to the server one after another, in the order they were said
+let inLine = 0;
 
 // ---- small tools
 
@@ -274,27 +276,34 @@ function ask(text, fields, origin) {
   deliver(entry);
 }
 
-/** Send an entry's body, the same one every time: the server takes a repeated message_id for one message. */
-async function deliver(entry) {
-  if (waiting) return;
-  const trip = new AbortController();
-  waiting = trip;
+/** Put an entry in the line to the server. Nobody has to wait to speak, least of all for a person. */
+function deliver(entry) {
   entry.state = "waiting";
   showState(entry);
   remember();
-  measure();
+  const { signal } = ending;
+  const go = () => (signal.aborted ? undefined : send(entry, signal));
+  inLine += 1;
+  stream.dataset.state = "waiting";
+  line = line.then(go, go).finally(() => {
+    inLine -= 1;
+    if (inLine === 0) stream.dataset.state = "ready";
+  });
+}
+
+/** Send an entry's body, the same one every time: the server takes a repeated message_id for one message. */
+async function send(entry, signal) {
   const timer = setTimeout(showThinking, THINKING_AFTER);
   let reply = null;
   let failure = null;
   try {
-    reply = await post("answers", entry.body, trip.signal);
+    reply = await post("answers", entry.body, signal);
     await followReply(reply.language?.code);
   } catch (error) {
     failure = error;
   }
   clearTimeout(timer);
-  if (trip.signal.aborted) return; // a new conversation was begun meanwhile
-  waiting = null;
+  if (signal.aborted) return;
   thinking.replaceChildren();
   if (failure) fail(entry, failure);
   else receive(entry, reply);
@@ -343,7 +352,7 @@ function fail(entry, error) {
 }
 
 function choose(entry, button) {
-  if (waiting || entry.taken !== undefined) return;
+  if (entry.taken !== undefined) return;
   entry.taken = button.value;
   settleChoices(entry);
   ask(button.textContent, { choice: button.value }, talk.entries.indexOf(entry));
@@ -354,16 +363,14 @@ async function rate(entry, helpful) {
   entry.helpful = helpful;
   settleRating(entry);
   notice.textContent = "";
-  const { conversation } = talk;
+  const { signal } = ending;
   try {
     const path = `answers/${encodeURIComponent(entry.answerId)}/feedback`;
-    const reply = await post(path, { helpful: helpful === "true" }, new AbortController().signal);
-    if (conversation === talk.conversation && reply.message) {
-      say(theirs(reply.message, entry.language, { ticket: reply.ticket }));
-    }
+    const reply = await post(path, { helpful: helpful === "true" }, signal);
+    if (reply.message) say(theirs(reply.message, entry.language, { ticket: reply.ticket }));
   } catch (error) {
+    if (signal.aborted) return;
     delete entry.helpful;
-    if (conversation !== talk.conversation) return;
     settleRating(entry);
     notice.textContent = error.isFinal ? error.message : phrases.widget.offline;
   }
@@ -383,8 +390,7 @@ function measure() {
   // An empty box stands as the page does, so that the placeholder does; a filled one as its words do.
   if (size) question.dir = "auto";
   else question.removeAttribute("dir");
-  at("send").setAttribute("aria-disabled", String(Boolean(waiting) || size === 0 || isTooLong));
-  at("person").setAttribute("aria-disabled", String(Boolean(waiting)));
+  at("send").setAttribute("aria-disabled", String(size === 0 || isTooLong));
   if (!CSS.supports("field-sizing", "content")) {
     question.style.height = "auto";
     question.style.height = `${question.scrollHeight}px`;
@@ -393,10 +399,11 @@ function measure() {
 
 function submit() {
   const size = length();
-  if (waiting || size === 0 || size > LONGEST_QUESTION) return;
+  if (size === 0 || size > LONGEST_QUESTION) return;
   const text = question.value.trim().toWellFormed();
   question.value = "";
   ask(text, { question: text });
+  measure();
 }
 
 question.addEventListener("input", () => {
@@ -419,12 +426,13 @@ at("composer").addEventListener("submit", (event) => {
 
 at("person").addEventListener("click", () => {
   const text = at("person").textContent.trim();
-  if (!waiting) ask(text, { question: text });
+  const last = talk.entries.at(-1);
+  if (last?.state !== "waiting" || last.text !== text) ask(text, { question: text });
 });
 
 at("new-chat").addEventListener("click", () => {
-  waiting?.abort();
-  waiting = null;
+  ending.abort();
+  ending = new AbortController();
   Object.assign(talk, { conversation: newId(), entries: [] });
   notice.textContent = "";
   question.value = "";
@@ -459,3 +467,4 @@ await useLanguage(...[wish, talk.language, ...navigator.languages, "en"].filter(
 redraw();
 measure();
 focusQuestion();
+stream.dataset.state = "ready";

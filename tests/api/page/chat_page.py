@@ -11,17 +11,18 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
-QUESTION = "How do I return an item?"
+QUESTION = "Where is my order and how can I check its status?"  # as the sample shop has it
 PATIENCE = 20  # seconds: a slow shared machine, not a slow page
 
 # Stands between the page and the server: notes what is sent, and may answer in the server's place.
 SPY = """
-window.spy = { sent: [], prepared: [] };
+window.spy = { sent: [], prepared: [], hold: null };
 const reach = window.fetch;
 window.fetch = async (address, options) => {
   if (options?.method !== "POST") return reach(address, options);
   spy.sent.push({ path: new URL(address).pathname, body: JSON.parse(options.body), raw: options.body });
   const prepared = spy.prepared.shift();
+  await spy.hold;
   if (prepared === "no network") throw new TypeError("Failed to fetch");
   if (prepared === "never") {
     const { signal } = options;
@@ -53,7 +54,7 @@ class ChatPage:
 
     def reload(self) -> None:
         self.driver.get(f"{self.address}/")
-        self.wait(lambda: self.find(".theirs"))
+        self.settle()
 
     def wait(self, condition: Callable[[], Any]) -> Any:
         return WebDriverWait(self.driver, PATIENCE, poll_frequency=0.05).until(lambda _: condition())
@@ -87,13 +88,13 @@ class ChatPage:
         self.driver.execute_script(script, self.question, text)
 
     def ask(self, text: str) -> None:
-        """Ask, and wait until the page takes the next question."""
+        """Ask, and wait until the server's word on it is shown."""
         self.type(text)
         self.question.send_keys(Keys.ENTER)
         self.settle()
 
     def settle(self) -> None:
-        self.wait(lambda: self.last("#person").get_attribute("aria-disabled") == "false")
+        self.wait(lambda: self.find("#stream[data-state=ready]"))
 
     def press(self, *keys: str) -> None:
         self.driver.switch_to.active_element.send_keys(*keys)

@@ -19,7 +19,7 @@ from tests.api.page.chat_page import CLARIFY, QUESTION, ChatPage, prefer, proble
         ("be", "У апрацоўцы", "панядзелак, 23 лістапада, 18:05 GMT+3"),
     ],
 )
-def test_a_promised_time_is_said_in_the_language_of_thereply(
+def test_a_promised_time_is_said_in_the_language_of_the_reply(
     page: ChatPage, language: str, status: str, due: str
 ) -> None:
     ticket = {"id": "T-7", "status": "new", "due_at": "2026-11-23T15:05:00Z"}

@@ -14,7 +14,7 @@ from tests.api.page.chat_page import CLARIFY, QUESTION, ChatPage, problem, reply
 
 
 def test_the_page_is_served_under_a_policy_that_forbids_inline_code(live_server: str) -> None:
-    with urllib.request.urlopen(f"{live_server.rstrip('/')}/") as response:
+    with urllib.request.urlopen(f"{live_server}/") as response:
         policy = response.headers["Content-Security-Policy"]
         assert response.headers.get_content_type() == "text/html"
     assert "default-src 'self'" in policy
@@ -178,9 +178,22 @@ def test_waiting_is_shown_and_said(page: ChatPage) -> None:
     page.type("slow")
     page.question.send_keys(Keys.ENTER)
     assert page.last("#thinking .wait").text == "Looking for the answer…"
-    page.question.send_keys("more", Keys.ENTER)
-    assert len(page.sent()) == 1, "one question at a time"
-    assert page.question.get_property("value") == "more", "what was typed meanwhile is kept"
+    assert page.last("#thinking").get_attribute("role") == "status"
+
+
+def test_a_person_can_be_asked_for_while_an_answer_is_awaited(page: ChatPage) -> None:
+    page.prepare(reply("First."), reply("A person will write."))
+    page.driver.execute_script("spy.hold = new Promise((resolve) => { spy.release = resolve; })")
+    page.type("slow")
+    page.question.send_keys(Keys.ENTER)
+    page.last("#person").click()
+    page.last("#person").click()  # the second press asks for nothing new
+    assert page.said("mine") == ["slow", "Talk to a person"]
+    assert len(page.sent()) == 1, "the conversation keeps its order on the server too"
+    page.driver.execute_script("spy.release()")
+    page.settle()
+    assert page.said()[-2:] == ["First.", "A person will write."]
+    assert [sent["body"]["question"] for sent in page.sent()] == ["slow", "Talk to a person"]
 
 
 @pytest.mark.parametrize("failure", ["no network", problem(503, "restarting"), {"status": 200, "body": None}])
