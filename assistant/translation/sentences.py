@@ -13,12 +13,13 @@ MAX_LENGTH = 400  # characters; OpenNMT models were trained on sentences of up t
 
 _END = re.compile(r"(?:[.!?…؟।॥።]+[\"'»”’)\]]*(?=\s)|[。！？｡]+[」』”’）]*)\s*")
 _ABBREVIATIONS = (  # with the dots inside, without the last one; lower case
-    "e.g i.e mr mrs ms dr st no nos vs approx dept inc ltd tel fig "
+    "e.g i.e mr mrs ms dr st vs approx dept inc ltd tel fig "
     "т.е т.д т.п т.к т.н г гг ул стр руб коп им др см напр ст тыс млн млрд тел обл р-н д кв корп "
     "вул напрыклад г.зн і.г грн буд "
     "z.b bzw ca nr str u.a d.h ggf evtl inkl zzgl p.ej sr sra núm art av m mme p.ex env n° "
     "np tj ul tzn ok godz wg"
 )
+_BEFORE_NUMBER = frozenset(("no", "nos"))  # words of their own otherwise
 _KNOWN_ABBREVIATIONS = frozenset(_ABBREVIATIONS.split())
 _SOFT_BREAK = re.compile(r"[;,:，、；：]\s*|\s+")
 
@@ -32,15 +33,18 @@ class Sentence:
 
 
 def split(line: str, *, limit: int = MAX_LENGTH) -> list[Sentence]:
-    """Return the sentences of a line, none longer than ``limit`` characters; texts and gaps join to the line."""
+    """Return the sentences of a line, none longer than ``limit`` characters; texts and gaps join to the line.
+
+    White space at the line's beginning is the gap of an empty first sentence.
+    """
+    start = len(line) - len(line.lstrip())
+    sentences = [Sentence(text="", gap=line[:start])] if start else []
     pieces: list[str] = []
-    start = 0
     for end in _END.finditer(line):
         if end.end() < len(line) and _is_end(line, start, end):
             pieces.append(line[start : end.end()])
             start = end.end()
     pieces.append(line[start:])
-    sentences: list[Sentence] = []
     for piece in pieces:
         for part in _shorten(piece, limit):
             text = part.rstrip()
@@ -52,8 +56,10 @@ def _is_end(line: str, start: int, end: re.Match[str]) -> bool:
     if not end.group().startswith(".") or end.group().startswith(".."):
         return True
     word = line[max(start, end.start() - 20) : end.start()].split(" ")[-1].lstrip("(\"'«„“").lower()
+    following = line[end.end()]
     is_initial = len(word) == 1 and word.isalpha()
-    return word not in _KNOWN_ABBREVIATIONS and not is_initial and not line[end.end()].islower()
+    is_abbreviation = word in _KNOWN_ABBREVIATIONS or (word in _BEFORE_NUMBER and not following.isalpha())
+    return not is_initial and not is_abbreviation and not following.islower()
 
 
 def _shorten(piece: str, limit: int) -> list[str]:

@@ -1,0 +1,428 @@
+"""The translator and its memory: once, in time, remembered; the genuine engine at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+import assistant.translation
+from assistant.translation import (
+    ArgosEngine,
+    TranslationError,
+    TranslationKey,
+    TranslationMemory,
+    TranslationPairError,
+    TranslationTimeoutError,
+    TranslationUnsafeError,
+    Translator,
+)
+from assistant.translation.memory import source_digest, translations
+from assistant.translation.translator import QUEUE_LIMIT
+from knowledge.article import Article, Text
+from knowledge.database import Database, DatabaseError
+from tests.assistant.translation_models import build_package
+
+
+class FakeEngine:
+    """Turns words round, as an engine whose language is written backwards."""
+
+    version = "1"
+
+    def __init__(
+        self, *pairs: tuple[str, str], name: str = "fake", answer: Callable[[str], str] | None = None
+    ) -> None:
+        self.name = name
+        self.model_version = "a"
+        self.asked: list[tuple[str, str, str]] = []
+        self.open = threading.Event()
+        self.open.set()
+        self._pairs = frozenset(pairs)
+        self._answer = answer or (lambda text: " ".join(word if "XQ" in word else word[::-1] for word in text.split()))
+
+    def pairs(self) -> frozenset[tuple[str, str]]:
+        return self._pairs
+
+    def pair_version(self, source: str, target: str) -> str:
+        return f"{self.version}/{self.model_version}"
+
+    def translate(self, text: str, source: str, target: str) -> str:
+        assert threading.current_thread().name.startswith("translation")
+        self.asked.append((text, source, target))
+        assert self.open.wait(10)
+        return self._answer(text)
+
+
+ANSWER = "Returns are free within 14 days. Write to help@vilora.example"
+BACKWARDS = "snruteR era eerf nihtiw 14 syad. etirW ot help@vilora.example"
+TEXT = Text(language="en", question="How to return?", answer=ANSWER)
+ARTICLE = Article(id="returns", texts=(TEXT,), revision=3)
+
+
+def backwards(text: str) -> str:
+    def turn(word: str) -> str:
+        return word if "XQ" in word else word.rstrip(".?")[::-1] + word[len(word.rstrip(".?")) :]
+
+    return " ".join(turn(word) for word in text.split())
+
+
+@pytest.fixture
+def memory(sqlite_database: Database) -> TranslationMemory:
+    translations.create(sqlite_database.engine, checkfirst=True)
+    return TranslationMemory(sqlite_database)
+
+
+@pytest.fixture
+def engine() -> FakeEngine:
+    return FakeEngine(("en", "nl"), answer=backwards)
+
+
+@contextmanager
+def translator(*engines: object, memory: TranslationMemory | None, time_budget: float = 5.0) -> Iterator[Translator]:
+    made = Translator(engines, memory, time_budget=time_budget)  # type: ignore[arg-type]
+    try:
+        yield made
+    finally:
+        for engine in engines:
+            if isinstance(engine, FakeEngine):
+                engine.open.set()
+        made.close()
+
+
+def key(**changes: object) -> TranslationKey:
+    values: dict[str, object] = {
+        "article_id": "returns", "article_revision": 3, "field": "answer", "source_language": "en",
+        "target_language": "nl", "engine": "fake", "engine_version": "1/a", "source_digest": source_digest(ANSWER),
+    }  # fmt: skip
+    return TranslationKey(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def test_the_answer_is_translated_around_its_spans(engine: FakeEngine, memory: TranslationMemory) -> None:
+    with translator(engine, memory=memory) as made:
+        translated = asyncio.run(made.answer_text(ARTICLE, TEXT, "nl"))
+    assert translated.text == BACKWARDS
+    assert (translated.kind, translated.source_language, translated.target_language) == ("machine", "en", "nl")
+    assert (translated.engine, translated.engine_version) == ("fake", "1/a")
+
+
+def test_the_question_is_translated_and_remembered_apart(engine: FakeEngine, memory: TranslationMemory) -> None:
+    with translator(engine, memory=memory) as made:
+        assert asyncio.run(made.question_text(ARTICLE, TEXT, "nl")).text == "woH ot nruter?"
+        assert asyncio.run(made.answer_text(ARTICLE, TEXT, "nl")).text == BACKWARDS
+
+
+def test_a_remembered_translation_needs_no_engine_and_no_disk(
+    engine: FakeEngine, memory: TranslationMemory, sqlite_database: Database
+) -> None:
+    with translator(engine, memory=memory) as made:
+        asyncio.run(made.answer_text(ARTICLE, TEXT, "nl"))
+        asked, statements = len(engine.asked), []
+        sa.event.listen(sqlite_database.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+        assert asyncio.run(made.answer_text(ARTICLE, TEXT, "nl")).text == BACKWARDS
+    assert len(engine.asked) == asked
+    assert statements == []
+
+
+def test_another_process_finds_the_translation_on_disk(
+    engine: FakeEngine, memory: TranslationMemory, sqlite_database: Database
+) -> None:
+    with translator(engine, memory=memory) as made:
+        asyncio.run(made.answer_text(ARTICLE, TEXT, "nl"))
+    other = FakeEngine(("en", "nl"))
+    with translator(other, memory=TranslationMemory(sqlite_database)) as made:
+        assert asyncio.run(made.answer_text(ARTICLE, TEXT, "nl")).text == BACKWARDS
+    assert other.asked == []
+
+
+@pytest.mark.parametrize("change", ["revision", "words", "model"])
+def test_what_changed_is_translated_anew(engine: FakeEngine, memory: TranslationMemory, change: str) -> None:
+    with translator(engine, memory=memory) as made:
+        asyncio.run(made.answer_text(ARTICLE, TEXT, "nl"))
+        asked = len(engine.asked)
+        article, text = ARTICLE, TEXT
+        if change == "revision":
+            article = Article(id="returns", texts=(TEXT,), revision=4)
+        elif change == "words":
+            text = Text(language="en", question="q", answer="Returns cost money now")
+        else:
+            engine.model_version = "b"
+        asyncio.run(made.answer_text(article, text, "nl"))
+    assert len(engine.asked) > asked
+
+
+def test_equal_requests_at_once_are_translated_once(engine: FakeEngine, memory: TranslationMemory) -> None:
+    async def ask(made: Translator) -> set[str]:
+        engine.open.clear()
+        waiting = [asyncio.create_task(made.answer_text(ARTICLE, TEXT, "nl")) for _ in range(20)]
+        await asyncio.sleep(0.05)
+        engine.open.set()
+        return {translated.text for translated in await asyncio.gather(*waiting)}
+
+    with translator(engine, memory=memory) as made:
+        assert asyncio.run(ask(made)) == {BACKWARDS}
+    assert len(engine.asked) == len({text for text, _, _ in engine.asked})
+
+
+def test_past_the_time_budget_the_work_goes_on_and_is_remembered(engine: FakeEngine, memory: TranslationMemory) -> None:
+    async def ask(made: Translator) -> str:
+        engine.open.clear()
+        before = time.monotonic()
+        with pytest.raises(TranslationTimeoutError, match=r"longer than 0\.05 seconds"):
+            await made.answer_text(ARTICLE, TEXT, "nl")
+        assert time.monotonic() - before < 2
+        engine.open.set()
+        for _ in range(200):
+            try:
+                return (await made.answer_text(ARTICLE, TEXT, "nl")).text
+            except TranslationTimeoutError:
+                continue
+        raise AssertionError("the translation was never remembered")
+
+    with translator(engine, memory=memory, time_budget=0.05) as made:
+        assert asyncio.run(ask(made)) == BACKWARDS
+    assert len(engine.asked) == len({text for text, _, _ in engine.asked})
+
+
+def test_a_late_result_survives_the_end_of_the_event_loop(engine: FakeEngine, memory: TranslationMemory) -> None:
+    with translator(engine, memory=memory, time_budget=0.02) as made:
+        engine.open.clear()
+        with pytest.raises(TranslationTimeoutError):
+            asyncio.run(made.answer_text(ARTICLE, TEXT, "nl"))
+        engine.open.set()
+        deadline = time.monotonic() + 5
+        while memory.peek(key()) is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+    assert memory.get(key()) == BACKWARDS
+
+
+def test_a_caller_who_leaves_does_not_stop_the_others(engine: FakeEngine, memory: TranslationMemory) -> None:
+    async def ask(made: Translator) -> str:
+        engine.open.clear()
+        leaving = asyncio.create_task(made.answer_text(ARTICLE, TEXT, "nl"))
+        staying = asyncio.create_task(made.answer_text(ARTICLE, TEXT, "nl"))
+        await asyncio.sleep(0.02)
+        leaving.cancel()
+        engine.open.set()
+        return (await staying).text
+
+    with translator(engine, memory=memory) as made:
+        assert asyncio.run(ask(made)) == BACKWARDS
+
+
+def test_the_event_loop_runs_on_while_an_engine_is_busy(engine: FakeEngine, memory: TranslationMemory) -> None:
+    async def ask(made: Translator) -> int:
+        engine.open.clear()
+        task = asyncio.create_task(made.answer_text(ARTICLE, TEXT, "nl"))
+        turns = 0
+        while turns < 50:
+            await asyncio.sleep(0)
+            turns += 1
+        engine.open.set()
+        await task
+        return turns
+
+    with translator(engine, memory=memory) as made:
+        assert asyncio.run(ask(made)) == 50
+
+
+def test_too_many_waiting_texts_are_refused_at_once(engine: FakeEngine) -> None:
+    async def ask(made: Translator) -> None:
+        engine.open.clear()
+        waiting = [asyncio.create_task(made.free_text(f"word {word}", "en", "nl")) for word in "abcdefgh" * 8]
+        waiting += [asyncio.create_task(made.free_text("word " * count, "en", "nl")) for count in range(1, QUEUE_LIMIT)]
+        await asyncio.sleep(0.05)
+        with pytest.raises(TranslationError, match="wait to be translated already"):
+            await made.free_text("one more", "en", "nl")
+        engine.open.set()
+        await asyncio.gather(*waiting, return_exceptions=True)
+
+    with translator(engine, memory=None, time_budget=20) as made:
+        asyncio.run(ask(made))
+
+
+def test_a_missing_pair_is_named_with_the_mend(engine: FakeEngine, memory: TranslationMemory) -> None:
+    with translator(engine, memory=memory) as made:
+        assert made.available("en", "nl")
+        assert not made.available("en", "ja")
+        assert not made.available("en", "en-GB")
+        with pytest.raises(TranslationPairError, match=r"en→ja.*faq languages install en ja"):
+            asyncio.run(made.answer_text(ARTICLE, TEXT, "ja"))
+
+
+def test_a_pivot_goes_through_both_engines(memory: TranslationMemory) -> None:
+    first, second = FakeEngine(("en", "de"), name="one"), FakeEngine(("de", "nl"), name="two", answer=str.upper)
+    with translator(first, second, memory=memory) as made:
+        translated = asyncio.run(made.free_text("many words in here", "en", "nl"))
+        assert [(route.source, route.target) for route in made.pairs()] == [("de", "nl"), ("en", "de"), ("en", "nl")]
+    assert translated.text == "YNAM SDROW NI EREH"
+    assert (translated.engine, translated.engine_version) == ("one+two", "1/a+1/a")
+
+
+def test_an_unsafe_translation_is_refused_and_not_tried_again(memory: TranslationMemory) -> None:
+    engine = FakeEngine(("en", "be"), answer=lambda _text: "bla bla bla bla bla bla bla")
+    with translator(engine, memory=memory) as made:
+        for _ in range(3):
+            with pytest.raises(TranslationUnsafeError) as refused:
+                asyncio.run(made.answer_text(ARTICLE, TEXT, "be"))
+            assert refused.value.faults
+        asked = len(engine.asked)
+        with pytest.raises(TranslationUnsafeError):
+            asyncio.run(made.answer_text(ARTICLE, TEXT, "be"))
+    assert len(engine.asked) == asked
+    assert memory.get(key(target_language="be")) is None
+
+
+def test_an_engine_that_breaks_is_an_error_of_ours_and_is_tried_again(memory: TranslationMemory) -> None:
+    def breaking(_text: str) -> str:
+        raise ZeroDivisionError("engine bug")
+
+    engine = FakeEngine(("en", "nl"), answer=breaking)
+    with translator(engine, memory=memory) as made:
+        for _ in range(2):
+            with pytest.raises(TranslationError, match=r"engine bug.*faq doctor"):
+                asyncio.run(made.answer_text(ARTICLE, TEXT, "nl"))
+    assert len(engine.asked) == 2
+
+
+def test_a_broken_database_does_not_keep_the_translation_from_the_customer(
+    engine: FakeEngine, memory: TranslationMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_args: object) -> None:
+        raise DatabaseError("the disk is full")
+
+    monkeypatch.setattr(memory, "get", broken)
+    monkeypatch.setattr(memory, "put", broken)
+    with translator(engine, memory=memory) as made:
+        assert asyncio.run(made.answer_text(ARTICLE, TEXT, "nl")).text == BACKWARDS
+
+
+def test_a_closed_translator_says_so(engine: FakeEngine) -> None:
+    with translator(engine, memory=None) as made:
+        made.close()
+        with pytest.raises(TranslationError, match="closed"):
+            asyncio.run(made.free_text("words", "en", "nl"))
+
+
+@pytest.fixture
+def any_memory(database: Database) -> TranslationMemory:
+    """A memory on each kind of database."""
+    translations.create(database.engine, checkfirst=True)
+    return TranslationMemory(database, capacity=3)
+
+
+def test_memory_gives_back_what_was_put(any_memory: TranslationMemory, database: Database) -> None:
+    any_memory.put(key(), "текст 👍")
+    assert any_memory.peek(key()) == "текст 👍"
+    fresh = TranslationMemory(database)
+    assert fresh.peek(key()) is None
+    assert fresh.get(key()) == "текст 👍"
+    assert fresh.peek(key()) == "текст 👍"
+
+
+def test_memory_put_twice_keeps_the_newer(any_memory: TranslationMemory, database: Database) -> None:
+    any_memory.put(key(), "one")
+    any_memory.put(key(), "two")
+    assert any_memory.get(key()) == "two"
+    assert TranslationMemory(database).get(key()) == "two"
+
+
+def test_other_words_under_the_same_revision_are_not_taken_for_the_old_ones(any_memory: TranslationMemory) -> None:
+    any_memory.put(key(), "one")
+    assert any_memory.get(key(source_digest=source_digest("other words"))) is None
+
+
+def test_earlier_revisions_are_forgotten_and_other_articles_are_not(
+    any_memory: TranslationMemory, database: Database
+) -> None:
+    any_memory.put(key(), "third")
+    any_memory.put(key(article_id="other", article_revision=1), "other")
+    any_memory.put(key(article_revision=4), "fourth")
+    fresh = TranslationMemory(database)
+    assert [fresh.get(key()), fresh.get(key(article_revision=4))] == [None, "fourth"]
+    assert fresh.get(key(article_id="other", article_revision=1)) == "other"
+
+
+def test_the_mirror_is_bounded_and_keeps_what_is_used(any_memory: TranslationMemory) -> None:
+    keys = [key(article_id=name) for name in "abcd"]
+    for one in keys[:3]:
+        any_memory.put(one, "text")
+    any_memory.peek(keys[0])
+    any_memory.put(keys[3], "text")
+    assert [any_memory.peek(one) is not None for one in keys] == [True, False, True, True]
+    assert any_memory.get(keys[1]) == "text"
+
+
+def test_a_start_warms_the_mirror_with_the_newest(any_memory: TranslationMemory, database: Database) -> None:
+    for name in "abcd":
+        any_memory.put(key(article_id=name), name)
+    fresh = TranslationMemory(database, capacity=2)
+    assert fresh.warm() == 2
+    assert [fresh.peek(key(article_id=name)) for name in "abcd"] == [None, None, "c", "d"]
+
+
+def test_an_article_can_be_forgotten(any_memory: TranslationMemory, database: Database) -> None:
+    any_memory.put(key(), "one")
+    any_memory.put(key(article_id="other"), "two")
+    any_memory.forget("returns")
+    assert any_memory.get(key()) is None
+    assert TranslationMemory(database).get(key(article_id="other")) == "two"
+
+
+def test_replicas_that_put_the_same_at_once_agree(any_memory: TranslationMemory, database: Database) -> None:
+    start = threading.Barrier(4)
+    failures: list[BaseException] = []
+
+    def put() -> None:
+        replica = TranslationMemory(database)
+        start.wait()
+        try:
+            for _ in range(5):
+                replica.put(key(), "same")
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=put) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert TranslationMemory(database).get(key()) == "same"
+
+
+def test_the_genuine_engine_pivots_behind_the_shield_and_is_remembered(
+    memory: TranslationMemory, tmp_path: Path
+) -> None:
+    engine = ArgosEngine(tmp_path / "packages")
+    engine.install(
+        build_package(
+            tmp_path / "a.argosmodel", "en", "be",
+            {"Wait": "Чакайце", "days,": "дзён,", "then": "потым", "write": "пішыце", "to": "на"},
+        )
+    )  # fmt: skip
+    engine.install(
+        build_package(
+            tmp_path / "b.argosmodel", "be", "uk",
+            {"Чакайце": "Чекайте", "дзён,": "днів,", "потым": "потім", "пішыце": "пишіть", "на": "на"},
+        )
+    )  # fmt: skip
+    text = Text(language="en", question="?", answer="- Wait 14 days, then write to a_b@vilora.example\n")
+    article = Article(id="wait", texts=(text,), revision=1)
+    with translator(engine, memory=memory, time_budget=30) as made:
+        assert made.available("en-GB", "uk-UA")
+        translated = asyncio.run(made.answer_text(article, text, "uk"))
+        assert translated.text == "- Чекайте 14 днів, потім пишіть на a_b@vilora.example\n"
+        assert translated.engine == "argos"
+        assert translated.engine_version == f"{engine.version}/1.0+{engine.version}/1.0"
+        assert asyncio.run(made.answer_text(article, text, "uk")) == translated
+
+
+def test_the_public_names_are_these() -> None:
+    assert sorted(assistant.translation.__all__) == list(assistant.translation.__all__)
+    assert all(hasattr(assistant.translation, name) for name in assistant.translation.__all__)
