@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from assistant.translation import tags
 
@@ -57,10 +58,10 @@ def find_route(pairs: Mapping[str, frozenset[Pair]], source: str, target: str) -
     direct = _leg(pairs, source, target)
     if direct is not None:
         return Route(source=source, target=target, legs=(direct,))
-    everything = frozenset[Pair]().union(*pairs.values())
-    pivots = {pair[1] for pair in everything} & {pair[0] for pair in everything}
     ends = {tags.base(source), tags.base(target)}
-    for pivot in sorted(pivots, key=lambda pivot: _distance(pivot, source, target)):
+    near = frozenset[str]().union(*(family for family in _FAMILIES if {source, target} <= family))
+    pivots = _pivots(frozenset[Pair]().union(*pairs.values()))
+    for pivot in sorted(pivots, key=lambda pivot: (pivot not in near, pivot != "en", pivot)):
         if tags.base(pivot) in ends:
             continue
         first, second = _leg(pairs, source, pivot), _leg(pairs, pivot, target)
@@ -82,16 +83,24 @@ def _leg(pairs: Mapping[str, frozenset[Pair]], source: str, target: str) -> Leg 
         if (source, target) in known:
             return Leg(engine=engine, source=source, target=target)
     for engine, known in pairs.items():
-        nearest_source = tags.match(source, {pair[0] for pair in known})
-        if nearest_source is None:
-            continue
-        nearest_target = tags.match(target, {pair[1] for pair in known if pair[0] == nearest_source})
-        if nearest_target is not None:
+        targets = _targets(known)
+        nearest_source = _match(source, frozenset(targets))
+        nearest_target = _match(target, targets[nearest_source]) if nearest_source is not None else None
+        if nearest_source is not None and nearest_target is not None:
             return Leg(engine=engine, source=nearest_source, target=nearest_target)
     return None
 
 
-def _distance(pivot: str, source: str, target: str) -> tuple[int, str]:
-    if any({pivot, source, target} <= family for family in _FAMILIES):
-        return 0, pivot
-    return (1 if pivot == "en" else 2), pivot
+# Every answer asks for a route, and the pairs hardly ever change.
+@lru_cache(maxsize=16)
+def _targets(known: frozenset[Pair]) -> dict[str, frozenset[str]]:
+    sources = {source for source, _ in known}
+    return {source: frozenset(pair[1] for pair in known if pair[0] == source) for source in sources}
+
+
+@lru_cache(maxsize=16)
+def _pivots(known: frozenset[Pair]) -> frozenset[str]:
+    return frozenset(pair[1] for pair in known) & frozenset(pair[0] for pair in known)
+
+
+_match = lru_cache(maxsize=8192)(tags.match)

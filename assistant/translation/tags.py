@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from knowledge.article import language_tag
 
@@ -47,6 +48,7 @@ _TAG_ALIASES = {"sh": "sr-Latn", "zh-TW": "zh-Hant", "zh-HK": "zh-Hant", "zh-MO"
 _SCRIPT = re.compile(r"[A-Z][a-z]{3}")
 
 
+@lru_cache(maxsize=4096)
 def canonical(tag: str) -> str:
     """Return the tag in usual case, aliases resolved and a self-evident script dropped (``be-Cyrl`` → ``be``).
 
@@ -63,6 +65,7 @@ def canonical(tag: str) -> str:
     return "-".join([language, *rest])
 
 
+@lru_cache(maxsize=4096)
 def base(tag: str) -> str:
     """Return language and, where the tag names one, script: ``pt-BR`` → ``pt``, ``zh-Hant`` → ``zh-Hant``."""
     language, *rest = canonical(tag).split("-")
