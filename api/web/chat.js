@@ -2,7 +2,7 @@
 // them, so a reloaded page shows the same conversation. Texts reach the page through textContent only.
 
 import { RefusalError, fetchPhrases, post } from "./server.js";
-import { formatDue, isWebAddress, primary, writeText } from "./text.js";
+import { formatDue, isWebAddress, primary, splitAt, withoutChoices, writeText } from "./text.js";
 
 const LONGEST_QUESTION = 2000; // characters, as the server counts them
 const COUNT_FROM = 1800;
@@ -150,7 +150,15 @@ function drawTheirs(entry) {
   setLanguage(message, entry.language);
   const bubble = message.querySelector(".bubble");
   bubble.id = newId();
-  writeText(bubble, entry.message);
+  const [before, quoted, after] = entry.quoted ? splitAt(entry.message, entry.quoted.text) : [entry.message, "", ""];
+  writeText(bubble, before);
+  if (quoted) {
+    const foreign = document.createElement("span");
+    setLanguage(foreign, entry.quoted.language);
+    writeText(foreign, quoted);
+    bubble.append(foreign);
+  }
+  writeText(bubble, after);
   if (entry.source && !entry.message.includes(entry.source.url)) message.append(drawSource(entry.source));
   if (entry.choices.length) message.append(drawChoices(entry, bubble.id));
   if (entry.ticket) message.append(drawTicket(entry.ticket));
@@ -321,11 +329,14 @@ function receive(entry, reply) {
   if (reply.decision === "suppressed" || !reply.message) return;
   const { answer } = reply;
   const source = isWebAddress(answer?.url) ? { url: answer.url, title: answer.question, language: answer.language } : null;
-  const choices = (reply.choices ?? []).map(({ article_id: id, question: text }) => ({ id, question: text }));
-  say(theirs(reply.message, language, {
+  const offered = reply.decision === "clarify" ? reply.choices : [];
+  const choices = offered.map(({ article_id: id, question: text }) => ({ id, question: text }));
+  const isForeign = answer && answer.language !== language && reply.message.includes(answer.text);
+  say(theirs(withoutChoices(reply.message, offered), language, {
     source,
     ticket: reply.ticket,
-    choices: reply.decision === "clarify" ? choices : [],
+    choices,
+    quoted: isForeign ? { text: answer.text, language: answer.language } : null,
     answerId: reply.decision === "answered" ? reply.id : null,
   }));
 }

@@ -41,6 +41,18 @@ export function writeText(element, text) {
   element.append(text.slice(from));
 }
 
+/** What stands before a passage, the passage, and what stands after it. */
+export function splitAt(text, passage) {
+  const start = text.indexOf(passage);
+  return [text.slice(0, start), passage, text.slice(start + passage.length)];
+}
+
+/** A message is written for channels without buttons too; where there are buttons, its numbered list says all twice. */
+export function withoutChoices(message, choices) {
+  const list = choices.map(({ question }, index) => `${index + 1}. ${question}`).join("\n");
+  return list && message.endsWith(list) ? message.slice(0, -list.length).trimEnd() : message;
+}
+
 /** A promised moment in the customer's own time zone, with its weekday. */
 export function formatDue(moment, tag) {
   const clock = { hour: "numeric", minute: "2-digit", timeZoneName: "short" };

@@ -45,6 +45,19 @@ def test_an_arabic_page_runs_from_right_to_left(page: ChatPage) -> None:
     assert page.overflow() <= 0
 
 
+def test_an_answer_in_another_language_is_marked_and_isolated_within_the_message(page: ChatPage) -> None:
+    text = "Open “My orders”. Ready?"
+    answer = {"article_id": "x", "question": "Orders", "text": text, "url": None, "language": "en"}
+    page.prepare(reply(f"لغة الإجابة: الإنجليزية\n\n{text}", "ar", answer=answer))
+    page.ask("طلب")
+    assert page.last(".theirs").get_attribute("lang") == "ar"
+    foreign = page.last(".theirs .bubble span")
+    assert (foreign.get_attribute("lang"), foreign.get_attribute("dir")) == ("en", "ltr")
+    assert foreign.value_of_css_property("unicode-bidi") == "isolate"
+    assert foreign.get_property("textContent") == text
+    assert page.said()[-1] == f"لغة الإجابة: الإنجليزية\n\n{text}"
+
+
 def test_the_page_follows_the_language_of_the_reply_and_messages_keep_theirs(page: ChatPage) -> None:
     page.open("ar")
     page.prepare(reply("Within 30 days.", "en"), reply("خلال 30 يومًا", "ar"))

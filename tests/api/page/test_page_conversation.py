@@ -103,6 +103,16 @@ def test_choices_are_taken_by_keyboard(page: ChatPage) -> None:
     assert len(page.sent()) == 2, "a choice can be taken once"
 
 
+def test_choices_are_not_listed_twice(page: ChatPage) -> None:
+    message = f"Did you mean one of these?\n\n1. {QUESTION}\n2. When is it paid?"
+    choices = CLARIFY["body"]["choices"]
+    page.prepare(reply(message, decision="clarify", choices=choices), reply(message))
+    page.ask("money back")
+    assert page.said()[-1] == "Did you mean one of these?"
+    page.ask("the same list, without buttons")
+    assert page.said()[-1] == message
+
+
 def test_none_of_these_says_so_to_the_server(page: ChatPage) -> None:
     page.prepare(CLARIFY, reply("A colleague will answer."))
     page.ask("money back")
