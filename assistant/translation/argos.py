@@ -21,6 +21,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -71,9 +72,9 @@ class ArgosEngine:
         self._listed_at: float | None = None
         self._models: dict[tuple[str, str], _Model] = {}
 
-    @property
+    @cached_property
     def version(self) -> str:
-        """The version of the library."""
+        """The version of the library, read once: every answer's key holds it."""
         return importlib.metadata.version("argostranslate")
 
     def pairs(self) -> frozenset[tuple[str, str]]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import builtins
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -397,8 +399,11 @@ def test_replicas_that_put_the_same_at_once_agree(any_memory: TranslationMemory,
 
 
 def test_the_genuine_engine_pivots_behind_the_shield_and_is_remembered(
-    memory: TranslationMemory, tmp_path: Path
+    memory: TranslationMemory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def no_disk(*arguments: object, **_options: object) -> None:
+        raise AssertionError(f"a warm answer asked the disk for {arguments}")
+
     engine = ArgosEngine(tmp_path / "packages")
     engine.install(
         build_package(
@@ -420,6 +425,9 @@ def test_the_genuine_engine_pivots_behind_the_shield_and_is_remembered(
         assert translated.text == "- Чекайте 14 днів, потім пишіть на a_b@vilora.example\n"
         assert translated.engine == "argos"
         assert translated.engine_version == f"{engine.version}/1.0+{engine.version}/1.0"
+        monkeypatch.setattr("assistant.translation.argos.RELIST_AFTER", 600)
+        monkeypatch.setattr(os, "stat", no_disk)
+        monkeypatch.setattr(builtins, "open", no_disk)
         assert asyncio.run(made.answer_text(article, text, "uk")) == translated
 
 
