@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import metadata, resources
 from pathlib import Path
+from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
@@ -24,7 +25,19 @@ from api.settings import Settings
 _WEB = Path(str(resources.files("api") / "web"))
 _PAGE_POLICY = "default-src 'self'; frame-ancestors 'self'; base-uri 'none'; form-action 'self'"
 
+_FRESH = {"Cache-Control": "no-cache"}  # ask again whether it changed, so that an upgrade never mixes old and new
+
 log = logging.getLogger(__name__)
+
+
+class FreshFiles(StaticFiles):
+    """Static files that browsers keep but ask about each time."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401 - as the parent has it
+        """Return the file, to be revalidated."""
+        response = super().file_response(*args, **kwargs)
+        response.headers.update(_FRESH)
+        return response
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -51,11 +64,11 @@ def create_app(settings: Settings) -> FastAPI:
     errors.install(app)
     for module in (answers, tickets, articles, generations, languages, keys, operations):
         app.include_router(module.router)
-    app.mount("/web", StaticFiles(directory=_WEB), name="web")
+    app.mount("/web", FreshFiles(directory=_WEB), name="web")
 
     @app.get("/", include_in_schema=False)
     async def page() -> FileResponse:
-        return FileResponse(_WEB / "index.html", headers={"Content-Security-Policy": _PAGE_POLICY})
+        return FileResponse(_WEB / "index.html", headers={"Content-Security-Policy": _PAGE_POLICY, **_FRESH})
 
     if settings.cors_origins:
         app.add_middleware(

@@ -59,7 +59,7 @@ async def caller(
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Key:
     """Return the key of the caller; raises UnauthenticatedError or RateLimitError."""
-    key = _key(request, product.keys.has_keys(), credentials, product.keys.find)
+    key = _key(request, product.keys.has_keys(), credentials, product.keys.find, is_public=product.settings.public_ask)
     limiter: RateLimiter = request.app.state.limiter
     headers = limiter.spend(key)
     if headers:
@@ -96,11 +96,16 @@ def _key(
     has_keys: bool,
     credentials: HTTPAuthorizationCredentials | None,
     find: Callable[[str], Key],
+    *,
+    is_public: bool,
 ) -> Key:
     if credentials is not None and has_keys:
         return find(credentials.credentials)
     if not has_keys and _is_loopback(request):
         return LOOPBACK
+    if is_public:
+        address = request.client.host if request.client else "unknown"
+        return Key(id=f"public {address}", name="anybody", scopes=frozenset({"ask"}))
     if has_keys:
         raise UnauthenticatedError("No key came; expected the header `Authorization: Bearer <key>`.")
     raise UnauthenticatedError(

@@ -69,6 +69,10 @@ class Settings(BaseSettings):
     requests_per_minute: int | None = Field(
         None, ge=1, description="Requests a key may make a minute unless it has a rate of its own; none by default."
     )
+    public_ask: bool = Field(
+        False,
+        description="Whether anybody may ask without a key, as the chat page of a public site needs; nothing else opens.",
+    )
     cors_origins: list[str] = Field([], description="Web origins that may call the API from a browser (JSON list).")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error.")
 

@@ -130,3 +130,26 @@ def sqlite_database(migrated_file: Path, tmp_path: Path) -> Iterator[Database]:
     opened = open_database(f"sqlite:///{path}")
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def sample_template(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a data folder with the sample shop imported and indexed, to copy."""
+    from api.product import Product
+    from api.settings import Settings
+    from index.builder import build
+    from knowledge.sample import sample_articles
+
+    folder = tmp_path_factory.mktemp("sample")
+    shutil.copyfile(migrated_file, folder / "faq.db")
+    product = Product(Settings(data_dir=folder))
+    product.importer.run(sample_articles(), filename="articles.jsonl", by="tests")
+    build(product.generations, product.store, product.encoder)
+    product.close()
+    return folder
+
+
+@pytest.fixture
+def sample_data(sample_template: Path, tmp_path: Path) -> Path:
+    """Return a data folder of the test's own with the sample shop imported and indexed."""
+    return shutil.copytree(sample_template, tmp_path / "data")

@@ -1,0 +1,71 @@
+"""The decision is a pure function: what the search found and how sure it is, against two thresholds."""
+
+from __future__ import annotations
+
+import pytest
+
+from assistant.decision import Candidate, Thresholds, decide
+
+THRESHOLDS = Thresholds(answer=0.8, clarify=0.3, out_of_scope=0.05, tie_margin=0.1)
+
+
+def candidate(id: str, confidence: float, score: float, *, exact: bool = False) -> Candidate:
+    return Candidate(article_id=id, confidence=confidence, score=score, is_exact=exact)
+
+
+def test_a_confident_clear_winner_is_answered() -> None:
+    verdict = decide([candidate("a", 0.8, 1.0), candidate("b", 0.1, 0.5)], THRESHOLDS)
+    assert (verdict.decision, verdict.reason, verdict.article_ids) == ("answered", "confident", ("a",))
+
+
+def test_the_very_question_of_one_article_is_answered_however_low_the_confidence() -> None:
+    verdict = decide([candidate("a", 0.2, 1.0, exact=True), candidate("b", 0.1, 0.99)], THRESHOLDS)
+    assert (verdict.decision, verdict.reason) == ("answered", "exact")
+
+
+def test_the_very_question_of_two_articles_offers_just_these_two() -> None:
+    found = [candidate("a", 0.9, 2.0, exact=True), candidate("b", 0.9, 1.5, exact=True), candidate("c", 0.1, 1.4)]
+    verdict = decide(found, THRESHOLDS)
+    assert (verdict.decision, verdict.reason, verdict.article_ids) == ("clarify", "near_tie", ("a", "b"))
+
+
+def test_a_near_tie_is_asked_back_however_confident() -> None:
+    verdict = decide([candidate("a", 0.95, 1.0), candidate("b", 0.9, 0.95), candidate("c", 0.1, 0.2)], THRESHOLDS)
+    assert (verdict.decision, verdict.reason, verdict.article_ids) == ("clarify", "near_tie", ("a", "b"))
+
+
+def test_middling_confidence_offers_the_best_three() -> None:
+    found = [candidate(id, 0.5 - place / 10, 1.0 - place / 5) for place, id in enumerate("abcd")]
+    verdict = decide(found, THRESHOLDS)
+    assert (verdict.decision, verdict.reason, verdict.article_ids) == ("clarify", "unsure", ("a", "b", "c"))
+
+
+@pytest.mark.parametrize(
+    ("confidence", "reason"), [(0.29, "low_confidence"), (0.05, "low_confidence"), (0.04, "out_of_scope")]
+)
+def test_low_confidence_goes_to_a_person(confidence: float, reason: str) -> None:
+    verdict = decide([candidate("a", confidence, 1.0)], THRESHOLDS)
+    assert (verdict.decision, verdict.reason, verdict.article_ids) == ("ticketed", reason, ())
+
+
+def test_nothing_found_goes_to_a_person() -> None:
+    assert decide([], THRESHOLDS).reason == "no_match"
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        [],
+        [candidate("a", 0.5, 1.0)],
+        [candidate("a", 0.01, 1.0)],
+        [candidate("a", 0.9, 1.0), candidate("b", 0.9, 0.99)],
+    ],
+)
+def test_a_second_unclear_round_is_never_asked_back_again(found: list[Candidate]) -> None:
+    verdict = decide(found, THRESHOLDS, is_second_round=True)
+    assert (verdict.decision, verdict.reason) == ("ticketed", "unclear_after_clarify")
+
+
+def test_a_second_round_that_is_clear_is_answered() -> None:
+    verdict = decide([candidate("a", 0.9, 1.0), candidate("b", 0.1, 0.2)], THRESHOLDS, is_second_round=True)
+    assert verdict.decision == "answered"

@@ -1,0 +1,79 @@
+"""The ladder: requested > conversation > customer > channel > detected > default."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from assistant.detection import Detection
+from assistant.language import Turn, identify
+
+LONG = "wie lange dauert die Lieferung nach Minsk"
+
+
+def detection(code: str | None, probability: float, *others: tuple[str, float]) -> Detection:
+    first = () if code is None else ((code, probability),)
+    return Detection(language=code, probability=probability, ranked=(*first, *others), by="test")
+
+
+def turn(language: str, detected: str | None = None, probability: float = 0.0) -> Turn:
+    return Turn(language=language, detected=detected, probability=probability)
+
+
+@pytest.mark.parametrize(
+    ("rungs", "expected"),
+    [
+        (
+            {"requested": "fr", "history": [turn("be")], "locale": "es", "channel": "it"},
+            ("fr", "requested"),
+        ),
+        ({"history": [turn("be")], "locale": "es", "channel": "it"}, ("be", "conversation")),
+        ({"locale": "es-MX", "channel": "it"}, ("es-MX", "customer")),
+        ({"channel": "it"}, ("it", "channel")),
+        ({}, ("ru", "detected")),
+    ],
+)
+def test_the_highest_rung_that_holds_decides(rungs: dict[str, Any], expected: tuple[str, str]) -> None:
+    verdict = identify("где заказ", detection("ru", 0.85), default="en", **rungs)
+    assert (verdict.code, verdict.source) == expected
+
+
+@pytest.mark.parametrize("found", [detection(None, 0.0), detection("nl", 0.3)])
+def test_what_says_nothing_about_language_falls_to_the_default(found: Detection) -> None:
+    verdict = identify("ok", found, default="de")
+    assert (verdict.code, verdict.source) == ("de", "default")
+
+
+def test_one_short_foreign_message_does_not_flip_a_conversation() -> None:
+    verdict = identify("thanks, ok", detection("en", 0.99), history=[turn("ru", "ru", 0.99)], default="en")
+    assert (verdict.code, verdict.source) == ("ru", "conversation")
+
+
+def test_one_long_sure_message_changes_the_language() -> None:
+    verdict = identify(LONG, detection("de", 0.99), history=[turn("ru", "ru", 0.99)], default="en")
+    assert (verdict.code, verdict.source) == ("de", "detected")
+
+
+def test_a_long_message_that_is_not_sure_does_not() -> None:
+    assert identify(LONG, detection("de", 0.8), history=[turn("ru", "ru", 0.99)], default="en").code == "ru"
+
+
+def test_two_agreeing_messages_change_the_language() -> None:
+    verdict = identify("und wann", detection("de", 0.7), history=[turn("ru", "de", 0.8)], default="en")
+    assert verdict.code == "de"
+
+
+def test_two_doubtful_messages_do_not() -> None:
+    assert identify("und", detection("de", 0.4), history=[turn("ru", "de", 0.8)], default="en").code == "ru"
+
+
+def test_a_regional_variant_is_no_change() -> None:
+    verdict = identify("quero devolver o meu pedido hoje", detection("pt", 0.99), history=[turn("pt-BR")], default="en")
+    assert (verdict.code, verdict.source) == ("pt-BR", "conversation")
+
+
+def test_a_question_is_read_in_every_language_it_may_be_in() -> None:
+    found = detection("uk", 0.6, ("ru", 0.25), ("be", 0.14), ("bg", 0.01))
+    assert identify("замовлення", found, locale="be", default="en").languages_to_read == ("uk", "ru", "be")
+    assert identify("?", detection(None, 0.0), default="en").languages_to_read == ("en",)
