@@ -84,17 +84,15 @@ def select_solved() -> sa.Select[Any]:
 
 def count(connection: sa.Connection, *, at: datetime) -> TicketCounts:
     """Count the tickets; overdue as of the moment given."""
-    wanted = sa.select(
-        tickets.c.status,
-        sa.func.count(),
-        sa.func.count(sa.case((tickets.c.desk_order < rows.microseconds(at), 1))),
-        sa.func.count(sa.case((tickets.c.assignee.is_(None), 1))),
-    ).group_by(tickets.c.status)
-    found = {row[0]: row[1:] for row in connection.execute(wanted)}
+    # Three questions that an index answers each; one over whole rows takes ten times as long.
+    by_status = sa.select(tickets.c.status, sa.func.count()).group_by(tickets.c.status)
+    overdue = sa.select(sa.func.count()).where(tickets.c.desk_order < rows.microseconds(at))
+    unclaimed = sa.select(sa.func.count()).where(tickets.c.assignee.is_(None), tickets.c.status.in_(_CLAIMABLE))
+    found = {row[0]: row[1] for row in connection.execute(by_status)}
     return TicketCounts(
-        by_status={status: found[status][0] if status in found else 0 for status in STATUSES},
-        overdue=sum(row[1] for row in found.values()),
-        unclaimed=sum(row[2] for status, row in found.items() if status in _CLAIMABLE),
+        by_status={status: found.get(status, 0) for status in STATUSES},
+        overdue=connection.scalar(overdue) or 0,
+        unclaimed=connection.scalar(unclaimed) or 0,
     )
 
 

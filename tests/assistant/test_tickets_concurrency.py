@@ -13,7 +13,7 @@ import pytest
 from assistant.tickets import Customer, ServiceTargets, TicketClaimedError, TicketNotFoundError, TicketQueue
 from knowledge.database import Database, open_database
 from knowledge.errors import StaleError
-from tests.assistant.tickets import Clock, open_queue, open_ticket
+from tests.assistant.tickets import open_queue, open_ticket
 
 AGENTS = [f"agent {number}" for number in range(8)]
 
@@ -146,18 +146,16 @@ def test_claiming_next_passes_over_a_ticket_that_is_being_changed(queue: TicketQ
     if database.engine.dialect.name == "sqlite":
         pytest.skip("SQLite has one writer at a time: nothing can be passed over")
     first, second = open_ticket(queue, priority="urgent"), open_ticket(queue)
-    with database.write() as connection:
-        TicketQueue(database, ServiceTargets()).insert(
-            connection,
-            queue.draft(question="Unseen", customer=Customer(), channel="c", language="en", reason="r", at=Clock().at),
-            actor="assistant",
-        )
-        connection.exec_driver_sql("SELECT id FROM tickets WHERE id = %s FOR UPDATE", (first.id,))
-        taken = queue.claim_next(agent="anna")
-        assert taken is not None
-        assert taken.id == second.id
-        assert queue.claim_next(agent="anna") is None
-    assert queue.claim_next(agent="anna") is not None
+    with ThreadPoolExecutor(1) as pool:
+        with database.write() as connection:
+            connection.exec_driver_sql("SELECT id FROM tickets WHERE id = %s FOR UPDATE", (first.id,))
+            taken = pool.submit(queue.claim_next, agent="anna").result(timeout=10)
+            assert taken is not None
+            assert taken.id == second.id
+            assert pool.submit(queue.claim_next, agent="anna").result(timeout=10) is None
+        freed = queue.claim_next(agent="anna")
+        assert freed is not None
+        assert freed.id == first.id
 
 
 def test_queues_of_several_processes_share_one_database(queue: TicketQueue, database_url: str) -> None:
