@@ -71,7 +71,7 @@ class Settings(BaseSettings):
     )
     public_ask: bool = Field(
         False,
-        description="Whether anybody may ask without a key, as the chat page of a public site needs; nothing else opens.",
+        description="Whether anybody may ask without a key, as a public chat page needs; nothing else opens.",
     )
     cors_origins: list[str] = Field([], description="Web origins that may call the API from a browser (JSON list).")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error.")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from assistant.decision import Reason
 from assistant.phrases import Phrasebook, PhraseKey
@@ -47,7 +48,8 @@ class Composer:
 
     def promise(self, ticket: TicketReceiptRef, *, reason: Reason, language: str, channel: str, now: datetime) -> str:
         """Return the acknowledgement of a ticket, with its number and when a person will have answered."""
-        due = self.phrases.moment(ticket.due_at, language, timezone=self.timezone, now=now)
+        moment = self.phrases.moment(ticket.due_at, language, timezone=self.timezone, now=now)
+        due = f"{moment} ({_zone(ticket.due_at, self.timezone)})"  # customers live in many time zones
         if channel == "email":
             return self.phrases.say("ticket_email", language, ticket=ticket.id, due=due, faq_url=self.faq_url)
         return self.phrases.say(_PROMISES.get(reason, "ticket_opened"), language, ticket=ticket.id, due=due)
@@ -55,3 +57,14 @@ class Composer:
     def thanks(self, language: str) -> str:
         """Return thanks for feedback."""
         return self.phrases.say("feedback_thanks", language)
+
+
+def _zone(at: datetime, timezone: str) -> str:
+    """Return what a zone's clocks differ from UTC by at a moment: ``UTC``, ``UTC+3``, ``UTC−4:30``."""
+    offset = at.astimezone(ZoneInfo(timezone)).utcoffset() or timedelta()
+    minutes = round(abs(offset).total_seconds() / 60)
+    if not minutes:
+        return "UTC"
+    hours, rest = divmod(minutes, 60)
+    sign = "−" if offset < timedelta() else "+"
+    return f"UTC{sign}{hours}" + (f":{rest:02}" if rest else "")

@@ -29,7 +29,8 @@ from index.searcher import Fusion, Searcher
 
 TARGET_PRECISION = 0.95
 _HITS = 10
-_CLARIFY_HELPS = 0.5  # share of questions asked back on whose right article must be among the three choices
+_CLARIFY_HELPS = 0.5  # share, at the threshold itself, of questions whose right article is among three choices
+_CLARIFY_BIN = 200  # questions of neighbouring probability over which that share is taken
 _REGULARISATION = 1.0
 
 
@@ -95,6 +96,15 @@ def threshold_for(probability: NDArray[np.float64], right: NDArray[np.bool_], pr
     return float(probability[order[good[-1]]]) if len(good) else 1.0
 
 
+def clarify_threshold(probability: NDArray[np.float64], offered: NDArray[np.bool_]) -> float:
+    """Return the probability from which asking back helps more often than not; below it, a person does."""
+    order = np.argsort(-probability)
+    for start in range(0, len(order) - _CLARIFY_BIN, _CLARIFY_BIN):
+        if offered[order[start : start + _CLARIFY_BIN]].mean() < _CLARIFY_HELPS:
+            return float(probability[order[start]])
+    return float(probability[order[-1]]) if len(order) else 1.0
+
+
 def main() -> int:
     """Fit, print what was found, write the file."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -128,7 +138,7 @@ def main() -> int:
     offered = np.concatenate([part.is_in_choices for part in parts])
     answer = threshold_for(probability, right, TARGET_PRECISION)
     unsure = probability < answer
-    clarify = threshold_for(probability[unsure], offered[unsure], _CLARIFY_HELPS)
+    clarify = clarify_threshold(probability[unsure], offered[unsure])
     weights, bias = fit(parts)
     fields = {
         "encoder": arguments.name or arguments.encoder,

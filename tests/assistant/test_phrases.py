@@ -25,6 +25,7 @@ STATUSES = ("new", "open", "pending", "hold", "solved", "closed")
 WIDGET = {
     "title", "greeting", "placeholder", "send", "helpful", "yes", "no", "talk_to_person", "thinking",
     "offline", "retry", "ticket_label", "status_label", "you", "assistant", "new_chat", "too_long",
+    "language", "automatic",
 }
 # fmt: on
 TICKET, PROMISE = {"ticket"}, {"ticket", "due"}

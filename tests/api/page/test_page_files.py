@@ -12,8 +12,6 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 WEB = ROOT / "api" / "web"
 ENGLISH = ROOT / "assistant" / "phrases" / "en.toml"
-# The page has its own English words for these two, where a phrase file has none.
-OPTIONAL_WORDS = {"automatic", "language"}
 
 
 class _Markup(HTMLParser):
@@ -86,7 +84,7 @@ def test_every_phrase_the_page_says_is_in_the_phrase_file(markup: _Markup) -> No
     known = set(phrases["widget"])
     assert "none_of_these" in phrases["phrases"]
     assert {"greeting", "offline", "ticket_label", "talk_to_person"} <= words
-    assert words - {"none_of_these"} - OPTIONAL_WORDS - known == set()
+    assert words - {"none_of_these"} - known == set()
     assert known - words == set(), "phrases that no page says"
 
 

@@ -1,0 +1,82 @@
+"""The words around an answer, a question repeated back, and a promise."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from assistant.composer import Composer
+from assistant.phrases import Phrasebook
+from assistant.tickets.ticket import TicketReceiptRef
+
+DUE = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
+TICKET = TicketReceiptRef(id="T-0000001", status="new", due_at=DUE)
+
+
+def composer(timezone: str = "UTC") -> Composer:
+    return Composer(phrases=Phrasebook(), timezone=timezone, faq_url="https://vilora.example/help")
+
+
+@pytest.mark.parametrize(
+    ("timezone", "expected"),
+    [
+        ("UTC", "Monday, November 23, 2:00 PM (UTC)"),
+        ("Europe/Minsk", "Monday, November 23, 5:00 PM (UTC+3)"),
+        ("Asia/Kolkata", "Monday, November 23, 7:30 PM (UTC+5:30)"),
+        ("America/St_Johns", "Monday, November 23, 10:30 AM (UTC−3:30)"),
+    ],
+)
+def test_a_promised_time_says_whose_clock_it_is(timezone: str, expected: str) -> None:
+    message = composer(timezone).promise(TICKET, reason="low_confidence", language="en", channel="chat", now=DUE)
+    assert expected in message.replace("\u202f", " ")  # the narrow space that English times have
+    assert "T-0000001" in message
+
+
+@pytest.mark.parametrize(
+    "reason",
+    ["person_requested", "out_of_scope", "unclear_after_clarify", "not_helpful", "translation_unsafe", "no_match"],
+)
+def test_every_reason_promises_the_time_and_names_the_ticket_in_every_language(reason: str) -> None:
+    spoken = Phrasebook()
+    said = set()
+    for language in spoken.languages:
+        message = composer().promise(TICKET, reason=reason, language=language, channel="chat", now=DUE)  # type: ignore[arg-type]
+        assert "T-0000001" in message
+        assert "23" in message
+        said.add(message)
+    assert len(said) == len(spoken.languages)
+
+
+def test_a_mail_is_acknowledged_with_the_faq_and_a_request_for_a_number() -> None:
+    message = composer().promise(TICKET, reason="low_confidence", language="de", channel="email", now=DUE)
+    assert "https://vilora.example/help" in message
+    assert "Telefon" in message
+
+
+def test_a_text_in_the_customers_language_goes_out_alone() -> None:
+    assert composer().answer("Text.", language="pt-BR", text_language="pt", translated_from=None) == "Text."
+
+
+def test_a_machines_text_says_so() -> None:
+    message = composer().answer("Текст.", language="be", text_language="be", translated_from="ru")
+    assert message.startswith("Текст.\n\n")
+    assert "руск" in message
+
+
+def test_a_text_in_another_language_comes_with_an_apology_first() -> None:
+    message = composer().answer("Text.", language="fr", text_language="en", translated_from=None)
+    apology, text = message.split("\n\n")
+    assert "anglais" in apology
+    assert text == "Text."
+
+
+def test_a_long_question_is_repeated_back_in_short() -> None:
+    message = composer().clarify("x" * 5000, language="en", choices=["One?", "Two?"])
+    assert "x" * 199 + "…" in message
+    assert message.endswith("1. One?\n2. Two?")
+    assert len(message) < 400
+
+
+def test_braces_of_a_customer_stay_braces() -> None:
+    assert "{due} {0} %s" in composer().clarify("{due} {0} %s", language="en", choices=[])
