@@ -170,6 +170,16 @@ def read_settings(**overrides: object) -> Settings:
         raise ConfigurationError(f"The settings cannot be read: {error}.") from error
 
 
+def settings_table() -> str:
+    """Return all settings as a table in Markdown, for the README."""
+    lines = ["| variable | default | what it does |", "|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        default = field.get_default()
+        shown = "" if default in (None, "", [], {}) else f"`{str(default).lower() if default is False else default}`"
+        lines.append(f"| `FAQ_{name.upper()}` | {shown} | {field.description} |")
+    return "\n".join(lines) + "\n"
+
+
 def _checked(language: str) -> str:
     try:
         return language_tag(language)
