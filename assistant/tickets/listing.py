@@ -84,10 +84,13 @@ def select_solved() -> sa.Select[Any]:
 
 def count(connection: sa.Connection, *, at: datetime) -> TicketCounts:
     """Count the tickets; overdue as of the moment given."""
-    # Three questions that an index answers each; one over whole rows takes ten times as long.
+    # Three questions that an index answers each, rather than one over whole rows.
     by_status = sa.select(tickets.c.status, sa.func.count()).group_by(tickets.c.status)
     overdue = sa.select(sa.func.count()).where(tickets.c.desk_order < rows.microseconds(at))
-    unclaimed = sa.select(sa.func.count()).where(tickets.c.assignee.is_(None), tickets.c.status.in_(_CLAIMABLE))
+    # That a claimable ticket is unsettled keeps the many settled ones of nobody out of the range.
+    unclaimed = sa.select(sa.func.count()).where(
+        tickets.c.assignee.is_(None), ~rows.IS_SETTLED, tickets.c.status.in_(_CLAIMABLE)
+    )
     found = {row[0]: row[1] for row in connection.execute(by_status)}
     return TicketCounts(
         by_status={status: found.get(status, 0) for status in STATUSES},
