@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from importlib import metadata, resources
 from pathlib import Path
 from typing import Any
@@ -21,10 +23,12 @@ from api.middleware import Surroundings
 from api.product import Product
 from api.routes import answers, articles, generations, keys, languages, operations, tickets
 from api.settings import Settings
+from knowledge.errors import FaqError
 
 _WEB = Path(str(resources.files("api") / "web"))
 _PAGE_POLICY = "default-src 'self'; frame-ancestors 'self'; base-uri 'none'; form-action 'self'"
 
+_FORGET_EVERY = 3_600.0  # seconds
 _FRESH = {"Cache-Control": "no-cache"}  # ask again whether it changed, so that an upgrade never mixes old and new
 
 log = logging.getLogger(__name__)
@@ -48,7 +52,9 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         open_product(product)
+        forgetting = asyncio.create_task(_forget(product))
         yield
+        forgetting.cancel()
         product.close()
 
     app = FastAPI(
@@ -85,6 +91,19 @@ def create_app(settings: Settings) -> FastAPI:
         observe=metrics.observe,
     )
     return app
+
+
+async def _forget(product: Product) -> None:
+    """Delete receipts when their days are over, for as long as the server runs."""
+    days = product.settings.receipt_days
+    while days is not None:
+        try:
+            forgotten = await asyncio.to_thread(product.ledger.forget, older_than=timedelta(days=days))
+            if forgotten:
+                log.info("%d receipts older than %d days were deleted", forgotten, days)
+        except FaqError as error:
+            log.error("old receipts could not be deleted: %s", error)
+        await asyncio.sleep(_FORGET_EVERY)
 
 
 def open_product(product: Product) -> None:

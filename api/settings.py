@@ -74,6 +74,9 @@ class Settings(BaseSettings):
         description="Whether anybody may ask without a key, as a public chat page needs; nothing else opens.",
     )
     cors_origins: list[str] = Field([], description="Web origins that may call the API from a browser (JSON list).")
+    receipt_days: int | None = Field(
+        None, ge=1, description="Days after which receipts and feedback are deleted; never by default. Tickets stay."
+    )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error.")
 
     @field_validator("default_language")

@@ -143,17 +143,6 @@ class Ledger:
             raise AnswerNotFoundError(f"There is no answer {answer_id[:60]!r}.")
         return row._mapping
 
-    def page(self, *, limit: int, before: tuple[datetime, str] | None = None) -> list[sa.RowMapping]:
-        """Return stored decisions, the latest first, older than a given one."""
-        columns = tables.answers.c
-        query = sa.select(tables.answers).order_by(columns.created_at.desc(), columns.id.desc()).limit(limit)
-        if before is not None:
-            query = query.where(
-                sa.or_(columns.created_at < before[0], sa.and_(columns.created_at == before[0], columns.id < before[1]))
-            )
-        with self._database.read() as connection:
-            return [row._mapping for row in connection.execute(query)]
-
     def give_feedback(self, answer_id: str, *, helpful: bool, comment: str | None, ticket: Ticket | None) -> str | None:
         """Store what the customer thought; opens ``ticket`` unless the answer has one already.
 
