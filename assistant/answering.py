@@ -6,8 +6,10 @@ import logging
 from dataclasses import dataclass
 from typing import Literal
 
-from assistant.translation import TranslationError, Translator, choose_source, choose_text
+from assistant.translation import Choice, TranslationError, Translator, choose_source, choose_text
 from knowledge.article import Article, Text
+
+_REMEMBERED = 20_000  # choices of a text
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +32,7 @@ class Answering:
     def __init__(self, translator: Translator, *, default_language: str) -> None:
         self._translator = translator
         self._default_language = default_language
+        self._choices: dict[tuple[str, int, str], Choice] = {}
 
     async def deliver(self, article: Article, language: str) -> Delivered:
         """Return the best there is for a customer of this language; never fails.
@@ -37,7 +40,7 @@ class Answering:
         A person's text in the language; else a translation, if an engine knows a way and is quick enough;
         else the text the customer most probably reads.
         """
-        choice = choose_text(article, language, default_language=self._default_language)
+        choice = self._choice(article, language)
         text = choice.text
         if choice.is_in_language:
             return Delivered(
@@ -65,4 +68,14 @@ class Answering:
 
     def text(self, article: Article, language: str) -> Text:
         """Return the article's own text in the language, or in the one the customer most probably reads."""
-        return choose_text(article, language, default_language=self._default_language).text
+        return self._choice(article, language).text
+
+    def _choice(self, article: Article, language: str) -> Choice:
+        key = (article.id, article.revision, language)
+        choice = self._choices.get(key)
+        if choice is None or choice.text not in article.texts:
+            choice = choose_text(article, language, default_language=self._default_language)
+            if len(self._choices) >= _REMEMBERED:
+                self._choices.clear()
+            self._choices[key] = choice
+        return choice

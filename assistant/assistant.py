@@ -6,7 +6,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -378,11 +378,11 @@ class Assistant:
             "channel": question.channel,
             "conversation_id": question.conversation_id,
             "message_id": question.message_id,
-            "customer": asdict(question.customer),
+            "customer": question.customer,
             "tags": sorted(question.tags),
-            "detector": asdict(case.language.detection),
+            "detector": case.language.detection,
             "encoder": None if result is None else result.encoder,
-            "thresholds": None if case.thresholds is None else asdict(case.thresholds),
+            "thresholds": case.thresholds,
             "known_share": None if result is None else result.known_share,
             "unseen_share": None if result is None else result.unseen_share,
             "hits": [] if result is None else _hits_json(result, case.confidences),
