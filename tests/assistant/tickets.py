@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from assistant.tables import ticket_events, ticket_messages, tickets
 from assistant.tickets import Customer, ServiceTargets, Ticket, TicketQueue
-from knowledge.database import Database, metadata
+from knowledge.database import Database
 
 START = datetime(2026, 3, 2, 9, 30, 15, 123456, tzinfo=UTC)
 
@@ -26,14 +25,7 @@ class Clock:
         return self.at
 
 
-def prepare(database: Database) -> None:
-    """Make the tables of tickets where the migrations have not made them."""
-    with database.write() as connection:
-        metadata.create_all(connection, tables=[tickets, ticket_messages, ticket_events])
-
-
 def open_queue(database: Database, clock: Clock | None = None) -> TicketQueue:
-    prepare(database)
     return TicketQueue(database, ServiceTargets(), clock=clock or Clock())
 
 
