@@ -15,7 +15,7 @@ import orjson
 from assistant.answering import Answering, Delivered
 from assistant.composer import Composer
 from assistant.confidence import Calibration, calibration_for, estimate
-from assistant.decision import Candidate, Reason, Thresholds, Verdict, decide
+from assistant.decision import USUAL_CHOICES, Candidate, Reason, Thresholds, Verdict, decide
 from assistant.detection import Detection, Detector
 from assistant.language import LanguageVerdict, Turn, identify
 from assistant.ledger import Entry, Ledger, Past
@@ -203,13 +203,13 @@ class Assistant:
         case.result = result
         case.generation = result.generation
         case.thresholds = self._thresholds(calibration)
-        considered = range(min(len(result.hits), max(case.question.top_k, 3)))
+        considered = range(min(len(result.hits), max(case.question.top_k, USUAL_CHOICES)))
         case.confidences = [estimate(calibration, result, place, languages=languages) for place in considered]
         candidates = [
             Candidate(article_id=hit.article.id, confidence=confidence, score=hit.score, is_exact=hit.is_exact)
             for hit, confidence in zip(result.hits, case.confidences, strict=False)
         ]
-        verdict = decide(candidates, case.thresholds, is_second_round=is_second_round)
+        verdict = decide(candidates, case.thresholds, is_second_round=is_second_round, max_choices=case.question.top_k)
         case.seconds |= {**result.seconds, "decide": time.perf_counter() - started}
         return verdict
 

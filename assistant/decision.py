@@ -15,7 +15,7 @@ Reason = Literal[
     "automatic_message", "loop", "empty", "duplicate",
 ]  # fmt: skip
 
-MAX_CHOICES = 3
+USUAL_CHOICES = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,7 +47,13 @@ class Verdict:
     article_ids: tuple[str, ...] = ()
 
 
-def decide(candidates: Sequence[Candidate], thresholds: Thresholds, *, is_second_round: bool = False) -> Verdict:
+def decide(
+    candidates: Sequence[Candidate],
+    thresholds: Thresholds,
+    *,
+    is_second_round: bool = False,
+    max_choices: int = USUAL_CHOICES,
+) -> Verdict:
     """Decide on the candidates, best first.
 
     ``is_second_round`` says that the customer was asked back just before: then it is an answer or a
@@ -68,17 +74,12 @@ def decide(candidates: Sequence[Candidate], thresholds: Thresholds, *, is_second
         )
     if is_second_round:
         return _unclear("unclear_after_clarify", is_second_round)
+    offered = tied if len(tied) > 1 else candidates
     return Verdict(
         decision="clarify",
         reason="near_tie" if len(tied) > 1 else "unsure",
-        article_ids=tuple(candidate.article_id for candidate in _offered(candidates, tied)),
+        article_ids=tuple(candidate.article_id for candidate in offered[:max_choices]),
     )
-
-
-def _offered(candidates: Sequence[Candidate], tied: Sequence[Candidate]) -> list[Candidate]:
-    """Return two or three articles: the tied ones, or the best."""
-    offered = list(tied) if len(tied) > 1 else list(candidates)
-    return offered[:MAX_CHOICES]
 
 
 def _unclear(reason: Reason, is_second_round: bool) -> Verdict:

@@ -69,3 +69,9 @@ def test_a_second_unclear_round_is_never_asked_back_again(found: list[Candidate]
 def test_a_second_round_that_is_clear_is_answered() -> None:
     verdict = decide([candidate("a", 0.9, 1.0), candidate("b", 0.1, 0.2)], THRESHOLDS, is_second_round=True)
     assert verdict.decision == "answered"
+
+
+def test_no_more_choices_are_offered_than_asked_for() -> None:
+    found = [candidate(id, 0.5, 1.0 - place / 5) for place, id in enumerate("abcd")]
+    assert decide(found, THRESHOLDS, max_choices=1).article_ids == ("a",)
+    assert decide(found, THRESHOLDS, max_choices=4).article_ids == ("a", "b", "c", "d")
