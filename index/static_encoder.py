@@ -108,6 +108,8 @@ class StaticEncoder:
 
         Questions and passages are encoded alike. Only the first `MAX_CHARACTERS` characters of a text count.
         """
+        if len(texts) == 1:
+            return self._encode_one(texts)
         embeddings = np.zeros((len(texts), self.dimensions), dtype=np.float32)
         for start in range(0, len(texts), _BATCH):
             self._sum_into(embeddings[start : start + _BATCH], self._tokenize(texts[start : start + _BATCH]))
@@ -147,12 +149,17 @@ class StaticEncoder:
             encodings = self._tokenizer.encode_batch_fast([readable(text) for text in cut], add_special_tokens=False)
         return [encoding.ids for encoding in encodings]
 
+    def _encode_one(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Do what `encode` does, bit for bit, in half the time it needs for one text."""
+        [tokens] = self._tokenize(texts)
+        embedding: NDArray[np.float32] = np.add.reduce(self._rows(tokens), axis=0)
+        length = math.sqrt(np.einsum("i,i->", embedding, embedding))
+        if length > 0:
+            embedding /= length
+        return embedding[None]
+
     def _sum_into(self, sums: NDArray[np.float32], tokens: list[list[int]]) -> None:
         """Add up the rows of each text's tokens, always from the first token to the last."""
-        if len(tokens) == 1:
-            if tokens[0]:
-                np.add.reduce(self._rows(tokens[0]), axis=0, out=sums[0])
-            return
         counts = np.fromiter(map(len, tokens), dtype=np.int64, count=len(tokens))
         order = np.argsort(-counts, kind="stable")
         first = int(np.searchsorted(-counts[order], -_LONG, side="right"))
@@ -177,7 +184,7 @@ class StaticEncoder:
 
         Threads may widen a row at the same time: both write the same bits, and a row is marked only when written.
         """
-        index = np.asarray(ids)
+        index = np.asarray(ids, dtype=np.int64)
         ready = self._is_widened[index]
         if not ready.all():
             missing = index[~ready]

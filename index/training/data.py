@@ -23,8 +23,8 @@ from index.training.heldout import HeldOut, normalised
 
 # Weight of one pair inside its language pair, by source; 1.0 where a source is not named.
 SOURCE_WEIGHTS = {
-    "mkqa_questions": 3.0,
-    "tatoeba_opusmt": 2.0,
+    "mkqa_questions": 5.0,
+    "tatoeba_opusmt": 3.0,
     "tor_docs": 1.5,
     "www_mozilla": 1.5,
     "gnome_user_docs": 1.5,
@@ -32,12 +32,15 @@ SOURCE_WEIGHTS = {
     "sumo_non_english": 0.5,
 }
 DICTIONARY_WEIGHT = 0.15
-QUESTION_WEIGHT = 2.0
+QUESTION_WEIGHT = 2.5
 SHORT_WEIGHT = 0.3
 """Sides of two words or fewer (interface labels) weigh this much."""
 
 NON_ENGLISH_WEIGHT = 0.25
 """Language pairs without English weigh this much: English is the pivot all languages meet at."""
+
+LANGUAGE_WEIGHTS = {"be": 2.0, "vi": 1.5, "he": 1.3, "ko": 1.3, "th": 1.3}
+"""Language pairs with these weigh more: they come out worst for the text there is."""
 
 PAIR_EXPONENT = 0.55
 """Language pairs are drawn in proportion to their mass to this power, so that thin ones are heard."""
@@ -68,7 +71,12 @@ class Corpus:
     def probabilities(self) -> NDArray[np.float64]:
         """Return the chance of each pair to be drawn, (pairs,), summing to one."""
         mass = np.bincount(self.group, weights=self.weight, minlength=len(self.groups))
-        factor = np.array([1.0 if "en" in pair else NON_ENGLISH_WEIGHT for pair in self.groups])
+        factor = np.array(
+            [
+                (1.0 if "en" in pair else NON_ENGLISH_WEIGHT) * max(LANGUAGE_WEIGHTS.get(side, 1.0) for side in pair)
+                for pair in self.groups
+            ]
+        )
         share = np.where(mass > 0, factor * mass**PAIR_EXPONENT, 0.0)
         per_unit = np.divide(share, mass, out=np.zeros_like(share), where=mass > 0)
         drawn = self.weight.astype(np.float64) * per_unit[self.group]

@@ -40,6 +40,8 @@ BETAS = (0.9, 0.999)
 EPSILON = 1e-8
 WARM_UP = 100
 CHECKPOINT_EVERY = 500
+MASKED = -1e4
+"""Score of what must not count as a negative."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,14 +101,14 @@ class Table:
         self.second = torch.zeros_like(self.weights)
         self.uses = torch.zeros(tokens, dtype=torch.int64)
 
-    def update(self, rows: torch.Tensor, gradient: torch.Tensor, rate: float, step: int) -> None:
-        """Apply one step of Adam to some rows."""
+    def update(self, rows: torch.Tensor, weights: torch.Tensor, gradient: torch.Tensor, rate: float, step: int) -> None:
+        """Apply one step of Adam to some rows, of which `weights` are the present values."""
         first = self.first[rows].mul_(BETAS[0]).add_(gradient, alpha=1 - BETAS[0])
         second = self.second[rows].mul_(BETAS[1]).addcmul_(gradient, gradient, value=1 - BETAS[1])
         self.first[rows] = first
         self.second[rows] = second
         size = rate * math.sqrt(1 - BETAS[1] ** (step + 1)) / (1 - BETAS[0] ** (step + 1))
-        self.weights[rows] -= size * first / second.sqrt_().add_(EPSILON)
+        self.weights[rows] = weights - first.mul_(size).div_(second.sqrt_().add_(EPSILON))
         self.uses[rows] += 1
         self.weights[0] = 0.0
 
@@ -133,6 +135,30 @@ class Table:
         weights = self.weights.clone()
         weights[self.uses == 0] = 0.0
         return np.asarray(weights.numpy(), dtype=np.float32)
+
+
+def likeness(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+    """Return all cosines of unit rows, multiplied in bfloat16: three times as fast where the processor can."""
+    import torch
+
+    return (first.to(torch.bfloat16) @ second.to(torch.bfloat16).T).float()
+
+
+def alike(left: NDArray[np.int64], right: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return rows and columns of the pairs' score matrix that are no negatives.
+
+    Those whose row and column have the same text on either side, or each other's; the diagonal is left out.
+    """
+    rows, columns = [], []
+    for first, second in ((left, left), (right, right), (left, right)):
+        order = np.argsort(second, kind="stable")
+        begin = np.searchsorted(second[order], first, side="left")
+        counts = np.searchsorted(second[order], first, side="right") - begin
+        offsets = np.cumsum(counts) - counts
+        rows.append(np.repeat(np.arange(len(first)), counts))
+        columns.append(order[np.repeat(begin - offsets, counts) + np.arange(int(counts.sum()))])
+    row, column = np.concatenate(rows), np.concatenate(columns)
+    return row[row != column], column[row != column]
 
 
 class Trainer:
@@ -209,7 +235,7 @@ class Trainer:
         gradient = weights.grad
         if gradient is None:
             raise RuntimeError("Expected a gradient for the rows in use; torch computed none.")
-        self._table.update(used, gradient, self._schedule.rate_at(step), step)
+        self._table.update(used, weights.detach(), gradient, self._schedule.rate_at(step), step)
         return {name: float(loss.detach()) for name, loss in losses.items()}
 
     def _pair_losses(
@@ -220,14 +246,9 @@ class Trainer:
 
         batch = len(left)
         first, second = embeddings[:batch], embeddings[batch:]
-        first_keys, second_keys = torch.from_numpy(self._keys[left]), torch.from_numpy(self._keys[right])
-        same = (
-            (first_keys[:, None] == first_keys)
-            | (second_keys[:, None] == second_keys)
-            | (first_keys[:, None] == second_keys)
-        )
-        same.fill_diagonal_(False)
-        scores = (SCALE * first @ second.T).masked_fill(same, -1e4)
+        rows, columns = alike(self._keys[left], self._keys[right])
+        scores = SCALE * likeness(first, second)
+        scores = scores.index_put((torch.from_numpy(rows), torch.from_numpy(columns)), torch.tensor(MASKED))
         target = torch.arange(batch)
         contrast = (functional.cross_entropy(scores, target) + functional.cross_entropy(scores.T, target)) / 2
         vector = np.maximum(self._vector_of[left], self._vector_of[right])
@@ -244,7 +265,7 @@ class Trainer:
         distance = 1 - (embeddings * teacher).sum(-1).mean()
         ours, theirs = embeddings[:RELATED], teacher[:RELATED]
         self_pairs = torch.eye(len(ours), dtype=torch.bool)
-        wanted = functional.softmax((SCALE * theirs @ theirs.T).masked_fill(self_pairs, -1e4), dim=-1)
-        got = functional.log_softmax((SCALE * ours @ ours.T).masked_fill(self_pairs, -1e4), dim=-1)
+        wanted = functional.softmax((SCALE * likeness(theirs, theirs)).masked_fill(self_pairs, MASKED), dim=-1)
+        got = functional.log_softmax((SCALE * likeness(ours, ours)).masked_fill(self_pairs, MASKED), dim=-1)
         relation = functional.kl_div(got, wanted, reduction="batchmean")
         return {"english": ENGLISH * distance, "relation": RELATION * relation}
