@@ -80,7 +80,7 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def migrated_name(postgresql: Cluster) -> str:
-    """Return the name of a PostgreSQL database with the whole schema, to copy."""
+    """Return the name of a PostgreSQL database with the whole schema; each test leaves it empty."""
     name = postgresql.create()
     database = open_database(postgresql.url(name))
     database.migrate()
@@ -102,16 +102,20 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterat
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """Yield the URL of a migrated, otherwise empty database of each kind in turn."""
+    """Yield the URL of a migrated, otherwise empty database of each kind in turn.
+
+    PostgreSQL's is emptied afterwards and used again: a test that changes the schema must migrate
+    one of its own from ``empty_database_url``.
+    """
     if request.param == "sqlite":
         path = tmp_path / "faq.db"
         shutil.copyfile(request.getfixturevalue("migrated_file"), path)
         yield f"sqlite:///{path}"
         return
     cluster = request.getfixturevalue("postgresql")
-    name = cluster.create(template=request.getfixturevalue("migrated_name"))
+    name = request.getfixturevalue("migrated_name")
     yield cluster.url(name)
-    cluster.drop(name)
+    cluster.empty(name)
 
 
 @pytest.fixture

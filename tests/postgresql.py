@@ -26,7 +26,7 @@ def find_binaries() -> Path | None:
 
 
 class Cluster:
-    """A running cluster; it serves empty databases and copies of prepared ones."""
+    """A running cluster that serves databases."""
 
     def __init__(self, socket: Path, user: str) -> None:
         self.socket = socket
@@ -35,14 +35,42 @@ class Cluster:
     def url(self, name: str) -> str:
         return f"postgresql://{self.user}@/{name}?host={self.socket}"
 
-    def create(self, *, template: str | None = None) -> str:
-        """Create a database, empty or as a copy of another, and return its name."""
+    def create(self) -> str:
+        """Create an empty database and return its name."""
         name = f"faq_{next(_numbers)}"
-        self._do(f'CREATE DATABASE "{name}" TEMPLATE "{template or "template0"}"')
+        self._do(f'CREATE DATABASE "{name}" TEMPLATE template0')
         return name
 
     def drop(self, name: str) -> None:
         self._do(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+    def empty(self, name: str) -> None:
+        """Take every row out of a migrated database and start its sequences again; far faster than a new copy.
+
+        Connections that a test or a process it killed left open are ended first: they may hold locks.
+        """
+        with psycopg.connect(dbname=name, host=str(self.socket), user=self.user, autocommit=True) as connection:
+            connection.execute("SET lock_timeout = '10s'")
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            tables = connection.execute(
+                "SELECT quote_ident(tablename) FROM pg_tables "
+                "WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+            ).fetchall()
+            used = [
+                table
+                for (table,) in tables
+                if connection.execute(f"SELECT 1 FROM {table} LIMIT 1".encode()).fetchone() is not None
+            ]
+            if used:
+                connection.execute(f"TRUNCATE {', '.join(used)} CASCADE".encode())
+            for (sequence,) in connection.execute(
+                "SELECT quote_ident(sequencename) FROM pg_sequences "
+                "WHERE schemaname = 'public' AND last_value IS NOT NULL"
+            ).fetchall():
+                connection.execute(f"ALTER SEQUENCE {sequence} RESTART".encode())
 
     def _do(self, statement: str) -> None:
         with psycopg.connect(dbname="postgres", host=str(self.socket), user=self.user, autocommit=True) as connection:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from charset_normalizer import from_bytes
 
-from knowledge.errors import InputError
+from knowledge.errors import InputError, TooLargeError
 
 # Longest first: UTF-32's little-endian mark begins with UTF-16's.
 _MARKS = (
@@ -24,6 +24,7 @@ _CODE_PAGES = [
     *("cp1251", "cp1252", "cp1250", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "cp874", "cp866"),
     *("koi8_r", "koi8_u", "cp932", "euc_jp", "gb18030", "big5", "cp949"),
 ]
+_MAX_LINES = 2_000_000
 _SAMPLE = 200_000  # bytes
 _CLOSE = 0.05  # of charset-normalizer's chaos; candidates this near to the best are told apart by letters
 
@@ -56,7 +57,19 @@ class Decoded:
 
 
 def decode(data: bytes) -> Decoded:
-    """Return the text of a file in whatever encoding; raise InputError when no encoding fits."""
+    """Return the text of a file in whatever encoding.
+
+    Raises InputError when no encoding fits, and TooLargeError for more lines than any real file of
+    the allowed size has: each costs time, an empty one too.
+    """
+    decoded = _decode(data)
+    lines = decoded.text.count("\n") + decoded.text.count("\r")
+    if lines > _MAX_LINES:
+        raise TooLargeError(f"The file has {lines:,} line breaks; at most {_MAX_LINES:,} are allowed: split it.")
+    return decoded
+
+
+def _decode(data: bytes) -> Decoded:
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             try:

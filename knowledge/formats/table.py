@@ -20,8 +20,9 @@ _NAMES = {",": "comma", ";": "semicolon", "\t": "tab"}
 # The csv module refuses cells above 131,072 characters by a process-wide setting; files are limited
 # as a whole, and texts by the article.
 csv.field_size_limit(2**31 - 1)
-_MAX_RESTARTS = 10  # each reads the rest of the file again; a file made to need many must not take minutes
+_MAX_RESTARTS = 3  # each reads the rest of the file again; a file made to need many must not take minutes
 _MAX_WARNINGS = 20
+_MAX_COLUMNS = 1_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,7 +88,7 @@ def _sniff(lines: list[str], known: tuple[str, ...]) -> str:
             header = next(csv.reader(lines, delimiter=delimiter), [])
         except csv.Error:
             return 0
-        return len({column_name(cell) for cell in header} & set(known))
+        return len({column_name(cell) for cell in header[:_MAX_COLUMNS]} & set(known))
 
     return max(_DELIMITERS, key=found)
 
@@ -103,6 +104,11 @@ def _header(lines: list[str], first: int, delimiter: str) -> tuple[list[str], in
 def _columns(
     header: list[str], *, known: tuple[str, ...], required: tuple[str, ...], delimiter: str, line: int
 ) -> tuple[list[str | None], list[str]]:
+    if len(header) > _MAX_COLUMNS:
+        raise InputError(
+            f"The header in line {line} has {len(header):,} columns; at most {_MAX_COLUMNS:,} are allowed: "
+            f"remove all but {_listed(known)}."
+        )
     names = [column_name(cell) for cell in header]
     missing = [name for name in required if name not in names]
     if missing:

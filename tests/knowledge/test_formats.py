@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from knowledge.article import Article, make_article
-from knowledge.errors import InputError
+from knowledge.errors import InputError, TooLargeError
 from knowledge.formats import Reading, Row, choose_reader, export_articles
 from tests.knowledge.articles import RETURNS, articles, collections
 
@@ -95,7 +95,8 @@ def test_header_names_ignore_case_spaces_and_hyphens() -> None:
 
 def test_columns_that_are_not_there_are_not_given() -> None:
     (row,) = rows("question,answer\nA?,Yes\n")
-    assert (row.given, row.keeps_alternates) == (set(), {"en"})
+    assert row.given == set()
+    assert row.keeps_alternates == {"en"}
 
 
 def test_unknown_columns_are_warned_about() -> None:
@@ -103,9 +104,11 @@ def test_unknown_columns_are_warned_about() -> None:
     assert len(list(reading.rows)) == 1
     assert reading.warnings[0].startswith("Column 'Author' is not known and was not read; known are 'id'")
     assert reading.warnings[1:] == ("Column 4 has no name and was not read.",)
-    many = read("question,answer" + ",x" * 5_000 + "\n")
+    many = read("question,answer" + ",x" * 900 + "\n")
     assert len(many.warnings) == 21
-    assert many.warnings[-1] == "4,980 further columns are not known either."
+    assert many.warnings[-1] == "880 further columns are not known either."
+    with pytest.raises(InputError, match="line 1 has 5,002 columns; at most 1,000"):
+        read("question,answer" + ",x" * 5_000 + "\n")
 
 
 def test_missing_column_is_refused_with_what_was_found() -> None:
@@ -265,6 +268,12 @@ def test_no_bytes_break_the_readers(data: bytes, filename: str | None) -> None:
         else:
             assert all((row.article is None) != (row.problem is None) for row in found)
             "".join(row.problem or "" for row in found).encode()
+
+
+@pytest.mark.parametrize("filename", ["a.csv", "a.jsonl"])
+def test_file_of_line_breaks_is_refused_at_once(filename: str) -> None:
+    with pytest.raises(TooLargeError, match="2,000,001 line breaks; at most 2,000,000"):
+        read(b"\n" * 2_000_001, filename)
 
 
 # --- JSON Lines -----------------------------------------------------------------------------------

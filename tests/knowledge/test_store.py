@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -130,15 +131,13 @@ def test_writers_at_once_lose_nothing(database_url: str) -> None:
     start = threading.Barrier(4)
 
     def put(number: int) -> None:
-        database = open_database(database_url)
         try:
-            start.wait()
-            for round in range(5):
-                ArticleStore(database).put(article("same", f"Version {number}.{round}?"), by=f"writer {number}")
+            with closing(open_database(database_url)) as database:
+                start.wait()
+                for round in range(5):
+                    ArticleStore(database).put(article("same", f"Version {number}.{round}?"), by=f"writer {number}")
         except BaseException as error:
             failures.append(error)
-        finally:
-            database.close()
 
     threads = [threading.Thread(target=put, args=(number,)) for number in range(4)]
     for thread in threads:
@@ -146,9 +145,8 @@ def test_writers_at_once_lose_nothing(database_url: str) -> None:
     for thread in threads:
         thread.join()
     assert failures == []
-    database = open_database(database_url)
-    history = ArticleStore(database).revisions("same")
-    database.close()
+    with closing(open_database(database_url)) as database:
+        history = ArticleStore(database).revisions("same")
     assert [entry.article.revision for entry in history] == list(range(1, 21))
     assert len({entry.article.texts[0].question for entry in history}) == 20
 
