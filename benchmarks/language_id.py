@@ -179,11 +179,8 @@ for text in texts:
         for _ in range(50): detector.detect(text)
         best = min(best, (time.perf_counter() - began) / 50)
     pace[text] = round(best * 1e6, 1)
-detector.detect('музей'); detector.detect('total')
 from assistant.detection.langdetect_voter import LangdetectVoter
-voter = LangdetectVoter(detector.languages)
-for script, codes in (('latin', ('en', 'de')), ('cyrillic', ('be', 'ru')), ('arabic', ('ar', 'fa'))):
-    voter.log_probabilities(['a'], script, codes)
+LangdetectVoter(detector.languages).probabilities(['а'], 'cyrillic', ['be', 'ru'])
 print(json.dumps({'load_milliseconds': round(loaded * 1e3, 1), 'resident_mib': round(ngrams, 1),
                   'resident_mib_with_langdetect': round(resident() - before, 1), 'microseconds': pace}))
 """

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
-from math import log
+from math import exp
 from typing import Final
-
-import numpy as np
-import numpy.typing as npt
 
 from assistant.detection.langdetect_voter import LangdetectVoter
 from assistant.detection.linear import LinearModel, ScriptModel, load_model
@@ -25,8 +22,10 @@ _FOREIGN_PROBABILITY: Final = 0.9
 _LONE_ENGLISH_CEILING: Final = 0.6
 _INTERNATIONAL_CEILING: Final = 0.3
 _FEW_LETTERS_CEILING: Final = 0.5
+_MIXED_SHARE: Final = 0.85
+_MIXED_CEILING: Final = 0.6
 _TOP: Final = 5
-_LARGEST_EXPONENT: Final = 80.0  # exp() of more overflows float32
+_LARGEST_EXPONENT: Final = 80.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,8 +70,8 @@ class Detector:
                 f"choose from: {', '.join(known)}"
             )
         self._served = frozenset(self.languages)
-        self._columns: dict[str, npt.NDArray[np.intp]] = {
-            script: np.array([i for i, code in enumerate(model.languages) if code in self._served], dtype=np.intp)
+        self._columns = {
+            script: [column for column, code in enumerate(model.languages) if code in self._served]
             for script, model in self._model.scripts.items()
         }
         self._names = {
@@ -90,11 +89,16 @@ class Detector:
         if script in LANGUAGE_OF_SCRIPT:
             return self._settled_by_script(LANGUAGE_OF_SCRIPT[script])
         model = self._model.scripts.get(script)
-        if model is None or not len(self._columns[script]):
+        if model is None or not self._columns[script]:
             return _NOTHING
-        if not pure:
-            words = words_in_script(words, script)
-        return self._weigh(words, script, model) if words else _NOTHING
+        if pure:
+            return self._weigh(words, script, model, 1.0)
+        kept = words_in_script(words, script)
+        if not kept:
+            return _NOTHING
+        # Latin names may outnumber the customer's own words; then neither side is a sure guess.
+        mixed = script == "latin" and sum(map(len, kept)) < _MIXED_SHARE * sum(map(len, words))
+        return self._weigh(kept, script, model, _MIXED_CEILING if mixed else 1.0)
 
     def _settled_by_script(self, language: str) -> Detection:
         if language not in self._served:
@@ -106,32 +110,33 @@ class Detector:
             by="script",
         )
 
-    def _weigh(self, words: list[str], script: str, model: ScriptModel) -> Detection:
-        ceiling = 1.0
+    def _weigh(self, words: list[str], script: str, model: ScriptModel, ceiling: float) -> Detection:
         telling = [word for word in words if word not in self._model.international]
         if telling:
             words = telling
         else:
-            ceiling = _INTERNATIONAL_CEILING
+            ceiling = min(ceiling, _INTERNATIONAL_CEILING)
         if script != "han" and sum(map(len, words)) < 3:
             ceiling = min(ceiling, _FEW_LETTERS_CEILING)
         scores = model.scores(words)
         columns = self._columns[script]
         names = self._names[script]
-        served = scores[columns]
-        best = served.max()
-        odds = np.exp(served - best)
-        total = float(odds.sum())
+        # Plain Python over a few dozen numbers: each numpy call costs as much as all of them.
+        values: list[float] = scores.tolist()
+        best = max([values[column] for column in columns])
+        odds = [exp(min(value - best, _LARGEST_EXPONENT)) for value in values]
+        served = [odds[column] for column in columns]
+        total = sum(served)
         # A text that is clearly in a language nobody serves here must not look like a sure guess.
-        inside = total / float(np.exp(np.minimum(scores - best, _LARGEST_EXPONENT)).sum())
+        inside = total / sum(odds)
         if inside < 1 - _FOREIGN_PROBABILITY:
             ceiling *= inside
-        probabilities = (odds / total).tolist()
+        probabilities = [odd / total for odd in served]
         by = "ngrams"
         if _margin_is_low(probabilities):
-            votes = self._voter.log_probabilities(words, script, names)
+            votes = self._voter.probabilities(words, script, names)
             if votes is not None:
-                probabilities = np.exp(_combine(served - best - log(total), votes)).tolist()
+                probabilities = _combine(probabilities, votes)
                 by = "ngrams+langdetect"
         order = sorted(range(len(names)), key=probabilities.__getitem__, reverse=True)[:_TOP]
         language = names[order[0]]
@@ -141,17 +146,17 @@ class Detector:
         return Detection(language=language, probability=ranked[0][1], ranked=ranked, by=by)
 
 
-RATIO: Final = 3.0
+RATIO: Final = 1.5
 """langdetect is asked as well when the best language is less than so many times likelier than the next."""
-WEIGHT: Final = 0.3
-"""What langdetect's log-probability counts beside the linear model's."""
+WEIGHT: Final = 0.2
+"""What langdetect's log-probability counts beside the linear model's; measured, as is `RATIO`."""
 
 
 def _margin_is_low(probabilities: list[float]) -> bool:
     if len(probabilities) < 2:
         return False
-    first = max(probabilities)
-    return sum(RATIO * probability > first for probability in probabilities) > 1
+    second, first = sorted(probabilities)[-2:]
+    return RATIO * second > first
 
 
 @cache
@@ -171,16 +176,11 @@ def _plain(code: str) -> str:
     return "nb" if first == "no" else first
 
 
-def _combine(logs: npt.NDArray[np.float32], votes: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Add weighted votes among the languages voted on; their common share and all others stay as they were."""
-    voted = ~np.isnan(votes)
-    share = np.logaddexp.reduce(logs[voted])
-    combined = logs.copy()
-    combined[voted] = share + _log_softmax(logs[voted] + WEIGHT * votes[voted])
-    return combined
-
-
-def _log_softmax(scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    shifted = scores - scores.max()
-    result: npt.NDArray[np.float32] = shifted - np.log(np.exp(shifted).sum())
-    return result
+def _combine(probabilities: list[float], votes: list[float | None]) -> list[float]:
+    """Multiply by weighted votes among the languages voted on; their common share and all others stay as they were."""
+    changed = [p if vote is None else p * vote**WEIGHT for p, vote in zip(probabilities, votes, strict=True)]
+    share = sum(p for p, vote in zip(probabilities, votes, strict=True) if vote is not None)
+    total = sum(p for p, vote in zip(changed, votes, strict=True) if vote is not None)
+    if total == 0.0:
+        return probabilities
+    return [p if vote is None else p * share / total for p, vote in zip(changed, votes, strict=True)]

@@ -14,6 +14,7 @@ MAX_CHARACTERS: Final = 600
 """Letters looked at; accuracy stops rising long before."""
 
 _WORD: Final = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
+_CAPITALS: Final = re.compile(r"(?<![^\W\d_])[A-Z]{2,5}(?![^\W\d_])")
 _SUSPECT: Final = re.compile(r"[0-9@<>{}%&_/\\$]|\w\.\w|:\w")
 _SPEECHLESS: Final = re.compile(
     r"""
@@ -76,7 +77,7 @@ def significant_words(text: str) -> list[str]:
     if len(folded) > MAX_CHARACTERS:
         folded = folded[:MAX_CHARACTERS]
     words = _WORD.findall(folded)
-    if words and not text.islower():
+    if words and _CAPITALS.search(text):
         abbreviations = _abbreviations(text)
         if abbreviations:
             words = [word for word in words if word not in abbreviations]
@@ -85,9 +86,7 @@ def significant_words(text: str) -> list[str]:
 
 def _abbreviations(text: str) -> Collection[str]:
     tokens = _WORD.findall(text[:MAX_CHARACTERS])
-    capitals = {token for token in tokens if len(token) <= 5 and token.isascii() and token.isupper() and token != "I"}
-    if not capitals:
-        return ()
+    capitals = {token for token in tokens if _CAPITALS.fullmatch(token)}
     loud = sum(token.isupper() for token in tokens)
     if loud == len(tokens) and (len(tokens) > 2 or any(len(token) > 5 for token in tokens)):
         return ()
