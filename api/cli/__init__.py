@@ -1,7 +1,4 @@
-"""The command line ``faq``.
-
-Exit statuses: 0 done; 1 it did not work; 2 wrong usage; 3 ``faq tickets claim-next`` found nothing to
-claim; 130 ended by Ctrl-C; 141 whoever read the output went away.
+"""The command line ``faq``; its exit statuses are told by ``faq --help``.
 
 Importing this loads typer and nothing else of weight: what a command needs is imported when it runs.
 """
@@ -19,9 +16,15 @@ from api.cli.session import DATA_DIR, JSON, Options
 
 __all__ = ["app", "main"]
 
+_STATUSES = (
+    "Exit status: 0 done; 1 it did not work; 2 wrong usage; 3 nothing to claim (faq tickets claim-next); "
+    "130 ended by Ctrl-C; 141 whoever read the output went away."
+)
+
 app = typer.Typer(
     name="faq",
     cls=FaqGroup,
+    epilog=_STATUSES,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,

@@ -263,6 +263,8 @@ def _server(settings: Settings) -> Finding:
 
 
 def _failure(check: str, error: FaqError) -> Finding:
-    """Return the finding of an error, whose last sentence is the mend."""
-    found, _, mend = str(error).rpartition(". ")
-    return Finding(check=check, state="fail", detail=found or str(error), mend=mend if found else None)
+    """Return the finding of an error: the mend is its last sentence, or the last part of its only one."""
+    message = str(error)
+    mark = next((mark for mark in (". ", "; ", ": ") if mark in message), ". ")
+    found, _, mend = message.rpartition(mark)
+    return Finding(check=check, state="fail", detail=found or message, mend=mend if found else None)

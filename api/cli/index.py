@@ -82,7 +82,7 @@ def generations(session: Session) -> None:
         session.output.document({"items": items, "next_cursor": None})
         return
     if not kept:
-        session.output.note("There is no generation yet. Import articles, then run `faq build`.")
+        session.output.note("There is no generation to list. Import articles, then run `faq build`.")
         return
     session.output.table(
         ["number", "active", "created", "encoder", "articles", "passages", "languages", "seconds"],
@@ -126,21 +126,15 @@ def _show_pointer(session: Session, pointer: Pointer) -> None:
 
 
 def _misfit(session: Session, number: int) -> str | None:
-    """Return why the generation cannot answer with the settings in force, as far as that is quickly told."""
-    from index.encoder import EMBEDDED
-    from index.generation import Manifest
+    """Return why the generation cannot answer with the settings in force."""
+    from index.searcher import Searcher
 
     product = session.product
-    manifest = Manifest.read(product.generations.path(number))
-    wanted = session.settings.encoder
-    is_same = manifest.encoder == wanted and (wanted != EMBEDDED or manifest.encoder_digest == product.encoder.digest)
-    if is_same:
-        return None
-    return (
-        f"Generation {number} was built with the encoder {manifest.encoder!r} "
-        f"({manifest.encoder_digest[:8]}), and {wanted!r} is in use: it cannot answer. "
-        "Set FAQ_ENCODER to the one it was built with, or run `faq build`."
-    )
+    try:
+        Searcher(product.generations.load(number), product.encoder)
+    except FaqError as error:
+        return f"It cannot answer as long as this is so: {error}"
+    return None
 
 
 def _pointer(session: Session) -> Pointer | None:

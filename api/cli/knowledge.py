@@ -56,8 +56,7 @@ def import_file(
         default_language=language or session.settings.default_language,
         by=session.user,
     )
-    changes = report.created + report.changed
-    if not dry_run and changes:
+    if not dry_run:
         report = importer.apply(report.id, by=session.user)
     if session.output.as_json:
         session.output.document(report)

@@ -181,12 +181,20 @@ def _is_current(session: Session) -> bool:
     encoder = product.encoder
     return (
         manifest.knowledge_digest == product.store.digest()
-        and (manifest.encoder, manifest.encoder_digest) == (encoder.id, encoder.digest)
+        and (manifest.encoder_digest, manifest.dimensions) == (encoder.digest, encoder.dimensions)
         and manifest.analysis == analysis_id()
     )
 
 
 def _addresses(host: str, port: int) -> list[tuple[socket.AddressFamily, tuple[str, int]]]:
+    try:
+        number = ip_address(host)
+    except ValueError:
+        return _looked_up(host, port)
+    return [(socket.AF_INET if number.version == 4 else socket.AF_INET6, (host, port))]
+
+
+def _looked_up(host: str, port: int) -> list[tuple[socket.AddressFamily, tuple[str, int]]]:
     try:
         found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError) as error:

@@ -1,0 +1,106 @@
+"""``faq languages`` and ``faq detect``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from assistant.detection import Detector
+from tests.api.cli.conftest import Faq, Start, failed, rows
+from tests.assistant.translation_models import build_package
+
+LINES = [
+    b"Prywitanne? How do I return an item I bought last week?",
+    "Як мне вярнуць тавар, які я купіў у вашай краме?".encode(),
+    b"",
+    b"12345 !!!",
+    b"\xff\xfe\x00 \xc3\x28",
+    "one\u2028line\x85still\x0bone\x0cline\rone".encode(),
+    "Де моє замовлення, будь ласка?".encode() + b"\r",
+    "👍".encode(),
+]
+
+
+def test_every_line_in_is_one_line_out(faq: Faq) -> None:
+    result = faq("detect", stdin=b"\n".join(LINES) + b"\n")
+    assert (result.exit_code, result.stderr) == (0, "")
+    lines = [line.split("\t") for line in result.stdout.removesuffix("\n").split("\n")]
+    assert len(lines) == len(LINES)
+    tags = [tag for tag, _ in lines]
+    assert (tags[0], tags[1], tags[2], tags[3], tags[6], tags[7]) == ("en", "be", "und", "und", "uk", "und")
+    detector = Detector()
+    for line, (tag, probability) in zip(LINES, lines, strict=True):
+        found = detector.detect(line.removesuffix(b"\r").decode(errors="replace"))
+        assert (tag, probability) == (found.language or "und", f"{found.probability:.4f}")
+
+
+def test_a_last_line_without_an_end_counts_and_nothing_gives_nothing(faq: Faq) -> None:
+    assert faq("detect", stdin=b"How do I return this?").stdout.startswith("en\t")
+    assert faq("detect", stdin=b"").stdout == ""
+
+
+def test_json_is_one_object_a_line(faq: Faq) -> None:
+    documents = [json.loads(line) for line in faq("detect", "--json", stdin=b"\n".join(LINES)).stdout.splitlines()]
+    assert [document["language"] for document in documents[:4]] == ["en", "be", None, None]
+    assert documents[1]["ranked"][0] == ["be", documents[1]["probability"]]
+
+
+def test_candidates_can_be_named(faq: Faq, monkeypatch: pytest.MonkeyPatch) -> None:
+    line = "Де моє замовлення, будь ласка?"
+    assert faq("detect", "--languages", "ru, be", stdin=line).stdout[:3] in ("ru\t", "be\t")
+    warned = faq("detect", "--languages", "uk,tlh", stdin=line)
+    assert warned.stdout.startswith("uk\t")
+    assert "tlh" in warned.stderr
+    assert "choose from" in failed(faq("detect", "--languages", "tlh", stdin=line))
+    monkeypatch.setenv("FAQ_LANGUAGES", '["ru", "be"]')
+    assert faq("detect", stdin=line).stdout[:3] in ("ru\t", "be\t")
+
+
+def test_a_line_is_answered_before_the_next_one_comes(start: Start) -> None:
+    process = start("detect", bufsize=1)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    for line, tag in (("How do I return an item?", "en"), ("Де моє замовлення, будь ласка?", "uk")):
+        process.stdin.write(f"{line}\n")
+        process.stdin.flush()
+        assert process.stdout.readline().startswith(f"{tag}\t")
+    process.stdin.close()
+    assert process.wait(60) == 0
+
+
+def test_languages_are_listed_with_what_is_done_in_each(faq: Faq, shop: Path) -> None:
+    listed = {row["tag"]: row for row in rows(faq("languages"))}
+    assert listed["be"] == {
+        "tag": "be", "language": "Belarusian", "identified": "yes", "searched": "yes", "articles": "68 of 68",
+        "translated from": "", "engine": "", "phrases": "yes",
+    }  # fmt: skip
+    assert (listed["fr"]["articles"], listed["fr"]["phrases"]) == ("0 of 68", "yes")
+    items = json.loads(faq("languages", "--json").stdout)["items"]
+    assert [item["code"] for item in items] == list(listed)
+
+
+def test_languages_are_listed_before_anything_is_built(faq: Faq, empty: Path) -> None:
+    assert {row["articles"] for row in rows(faq("languages"))} == {"0 of 0"}
+
+
+def test_a_package_file_is_installed_and_listed(faq: Faq, shop: Path, tmp_path: Path) -> None:
+    package = build_package(tmp_path / "en_pl.argosmodel", "en", "pl", {"hello": "czesc"})
+    assert faq("languages", "install", package).stdout == "Installed en→pl 1.0.\n"
+    row = next(row for row in rows(faq("languages")) if row["tag"] == "pl")
+    assert (row["translated from"], row["engine"]) == ("en", "argos")
+    installed = json.loads(faq("languages", "install", package, "--json").stdout)
+    assert (installed["source"], installed["target"], installed["version"]) == ("en", "pl", "1.0")
+
+
+def test_a_file_that_is_no_package_is_refused(faq: Faq, shop: Path, tmp_path: Path) -> None:
+    (tmp_path / "broken.argosmodel").write_bytes(b"PK nonsense")
+    assert "no Argos package" in failed(faq("languages", "install", tmp_path / "broken.argosmodel"))
+    assert "no file" in failed(faq("languages", "install", "missing.argosmodel"))
+
+
+def test_without_a_network_the_way_to_install_a_file_is_named(faq: Faq, shop: Path) -> None:
+    result = faq("languages", "install", "en", "es")
+    assert result.exit_code == 1
+    assert "faq languages install FILE" in result.stderr.splitlines()[-1]
