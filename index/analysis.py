@@ -1,7 +1,7 @@
 """Analysis: how a text becomes the terms of the lexical arm, language by language.
 
-Words are folded (NFKC, case, diacritics of Latin, Greek, Cyrillic and Arabic letters) and stemmed by
-Snowball where it knows the language. Languages it does not know keep the first five letters of a
+Words are folded (NFKC, case, diacritics of Latin, Greek, Cyrillic, Hebrew and Arabic letters) and stemmed
+by Snowball where it knows the language. Languages it does not know keep the first five letters of a
 longer word: McNamee and Mayfield (2004), "Character n-gram tokenization for European language text
 retrieval", found such prefixes close to stemming for inflected languages. Scripts written without
 spaces become overlapping pairs of characters, whatever the language.
@@ -10,19 +10,20 @@ spaces become overlapping pairs of characters, whatever the language.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
 from threading import local
 from typing import Protocol
+from unicodedata import category, normalize
 
 import Stemmer
 
-VERSION = 1  # raise it when the same text would give other terms: generations then analyse anew
+VERSION = 2  # raise it when the same text would give other terms: generations then analyse anew
 
 _PREFIX = 5  # letters kept of a word in a language without a stemmer
 _MAX_WORD = 40  # letters; anything longer is no word a customer would type twice
 _MAX_TERMS = 400  # of one text
+_MAX_CHARACTERS = 20_000  # of one text
 
 _SNOWBALL = {
     "ar": "arabic", "hy": "armenian", "eu": "basque", "ca": "catalan", "cs": "czech", "da": "danish", "nl": "dutch",
@@ -39,48 +40,22 @@ _UNSPACED = (
     "\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003134f"
 )
 # Written in other scripts, so that a Latin word in their texts is a foreign one, mostly English.
-_NOT_LATIN = frozenset(
-    [
-        "am",
-        "ar",
-        "be",
-        "bg",
-        "bn",
-        "el",
-        "fa",
-        "gu",
-        "he",
-        "hi",
-        "hy",
-        "ja",
-        "ka",
-        "kk",
-        "km",
-        "kn",
-        "ko",
-        "ky",
-        "lo",
-        "mk",
-        "ml",
-        "mn",
-        "mr",
-        "my",
-        "ne",
-        "pa",
-        "ru",
-        "sr",
-        "ta",
-        "te",
-        "th",
-        "uk",
-        "ur",
-        "yi",
-        "zh",
-    ]
-)
+_NOT_LATIN = frozenset({
+    "am", "ar", "be", "bg", "bn", "el", "fa", "gu", "he", "hi", "hy", "ja", "ka", "kk", "km", "kn", "ko", "ky", "lo",
+    "mk", "ml", "mn", "mr", "my", "ne", "pa", "ru", "sr", "ta", "te", "th", "uk", "ur", "yi", "zh",
+})  # fmt: skip
 
-_RUNS = re.compile(rf"([{_UNSPACED}]+)|([^\W_{_UNSPACED}]+)")
-_MARKS = re.compile("[\u0300-\u036f\u064b-\u065f\u0670\u0640]+")
+# Vowel signs of Indic scripts, points of Hebrew and Arabic, accents: parts of a word, though no letters.
+_SIGNS = "".join(
+    character for character in map(chr, (*range(0x300, 0xE00), *range(0xF00, 0x1000))) if category(character)[0] == "M"
+)
+_LETTERS = rf"[^\W_{_UNSPACED}]"
+_RUNS = re.compile(rf"([{_UNSPACED}]+)|({_LETTERS}+(?:[{_SIGNS}]+{_LETTERS}*)*)")
+_DIACRITICS = re.compile("[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670\u0640]+")
+_UNDECOMPOSED = str.maketrans({"ı": "i", "ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe"})
+_INVISIBLE = re.compile("[\u00ad\u200d\u2060\ufeff]+")  # soft hyphen and joiners: inside a word, not between words
+# аб'ява, аб’ява and абʼява are one word; in l'adresse there are two.
+_APOSTROPHE = re.compile("(?<=[\u0400-\u052f])['’ʼ]+(?=[\u0400-\u052f])")
 
 
 class _Stem(Protocol):
@@ -102,11 +77,11 @@ def terms(text: str, language: str | None) -> list[str]:
     """Return the terms of a text in order, repeats kept; ``language`` None means unknown."""
     base = language.split("-")[0] if language else ""
     found: list[str] = []
-    for unspaced, word in _RUNS.findall(unicodedata.normalize("NFKC", text).casefold()):
+    for unspaced, word in _RUNS.findall(_lowered(text[:_MAX_CHARACTERS])):
         if unspaced:
             found.extend([unspaced] if len(unspaced) == 1 else _pairs(unspaced))
         else:
-            found.append(_term(word, base))
+            found.append(_term(word[:_MAX_WORD], base))
         if len(found) >= _MAX_TERMS:
             break
     return found[:_MAX_TERMS]
@@ -122,8 +97,15 @@ def query_terms(question: str, languages: Iterable[str]) -> list[str]:
 
 def normal_form(question: str) -> str:
     """Return what two questions share when they differ only in case, signs, spacing and diacritics."""
-    folded = unicodedata.normalize("NFKC", question).casefold()
-    return " ".join(_fold("".join(run)) for run in _RUNS.findall(folded))
+    return " ".join(_fold(run.group()) for run in _RUNS.finditer(_lowered(question)))
+
+
+def _lowered(text: str) -> str:
+    if text.isascii():
+        return text.lower()
+    # Folding the case of İ and ΐ leaves marks of their own behind.
+    lowered = normalize("NFKC", normalize("NFKC", text).casefold()).replace("i\u0307", "i")
+    return _APOSTROPHE.sub("", _INVISIBLE.sub("", lowered))
 
 
 def _pairs(run: str) -> list[str]:
@@ -133,17 +115,18 @@ def _pairs(run: str) -> list[str]:
 def _fold(word: str) -> str:
     if word.isascii():
         return word
-    return unicodedata.normalize("NFC", _MARKS.sub("", unicodedata.normalize("NFD", word)))
+    return normalize("NFC", _DIACRITICS.sub("", normalize("NFD", word))).translate(_UNDECOMPOSED)
 
 
 @lru_cache(maxsize=200_000)
 def _term(word: str, language: str) -> str:
-    word = word[:_MAX_WORD]
     stemmer = _stemmer("en" if language in _NOT_LATIN and word.isascii() else language)
     if stemmer is not None:
         return _fold(stemmer.stemWord(word))
     folded = _fold(word)
-    return folded if len(folded) <= _PREFIX or folded.isdecimal() else folded[:_PREFIX]
+    # A number means what it means to its last digit, as VL-204815 does.
+    is_number = any(character.isdecimal() for character in folded)
+    return folded if is_number else folded[:_PREFIX]
 
 
 def _stemmer(language: str) -> _Stem | None:

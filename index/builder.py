@@ -82,9 +82,11 @@ def build(
         started = time.perf_counter()
         active = _active(generations)
         previous = None if from_scratch else _reusable(active, encoder)
-        parts, encoded, digest = _assemble(source, encoder, previous, report)
-        if active is not None and previous is active and active.manifest.knowledge_digest == digest:
-            return BuildResult(manifest=active.manifest, is_new=False, is_active=True)
+        draft, digest = _read(source, previous, report)
+        if previous is not None and previous.manifest.knowledge_digest == digest:
+            return BuildResult(manifest=previous.manifest, is_new=False, is_active=True)
+        parts, encoded = _assemble(draft, encoder, previous, report)
+        # The last report: what it raises must not call off a generation that answers already.
         report(Progress(stage="writing", done=0, total=1))
         manifest = generations.publish(
             parts,
@@ -108,7 +110,6 @@ def build(
         if activate:
             generations.activate(manifest.number)
             generations.prune()
-        report(Progress(stage="writing", done=1, total=1))
         return BuildResult(manifest=manifest, is_new=True, is_active=activate)
 
 
@@ -169,34 +170,34 @@ class _Passages:
         )
 
 
-def _assemble(
-    source: ArticleSource, encoder: Encoder, previous: Generation | None, report: Report
-) -> tuple[Parts, int, str]:
-    draft, digest = _read(source, previous, report)
+def _assemble(draft: _Draft, encoder: Encoder, previous: Generation | None, report: Report) -> tuple[Parts, int]:
     old = _Passages.of(previous, encoder.dimensions)
-    new, count = draft.new, len(draft.new)
+    new, count, old_count = draft.new, len(draft.new), len(old.kinds)
     rows = np.concatenate(draft.rows)
 
     def pooled(old_column: NDArray[_Item], new_column: NDArray[_Item]) -> NDArray[_Item]:
         return np.concatenate([old_column, new_column])[rows]
 
-    languages = tuple(dict.fromkeys((*old.languages, *(passage.language for passage in new))))
-    numbers = {language: number for number, language in enumerate(languages)}
     kinds = pooled(old.kinds, np.fromiter((passage.kind for passage in new), np.uint8, count))
     digests = np.frombuffer(b"".join(passage.digest() for passage in new), np.uint8).reshape(-1, 16)
     vocabulary = Vocabulary(old.vocabulary.numbers)
     new_terms = [vocabulary.row(terms(passage.content, passage.language)) for passage in new]
     vocabulary, term_rows = _compacted(vocabulary, _joined(old.term_rows, new_terms).take(rows))
+    languages, passage_languages = _languages(old, new, rows)
     embeddings, encoded = _embeddings(encoder, old, new, digests, rows, report)
 
     report(Progress(stage="indexing", done=0, total=len(rows)))
     is_question = kinds != PassageKind.ANSWER
-    kept_share = float((rows < len(old.kinds)).sum()) / max(len(rows), len(old.kinds))
     arms: dict[str, Any] = {}
     for arm, arm_rows in (("question", np.flatnonzero(is_question)), ("answer", np.flatnonzero(~is_question))):
-        before: DenseIndex | None = getattr(previous.parts, f"{arm}_dense") if previous else None
         vectors = embeddings[arm_rows].astype(np.float32)
-        arms[f"{arm}_dense"] = (before.extended(kept_share, vectors) if before else None) or DenseIndex.build(vectors)
+        extended = None
+        if previous is not None:
+            sources = np.full(old_count + count, -1)
+            old_rows = getattr(previous, f"{arm}_rows")
+            sources[old_rows] = np.arange(len(old_rows))
+            extended = getattr(previous.parts, f"{arm}_dense").extended(sources[rows[arm_rows]], vectors)
+        arms[f"{arm}_dense"] = extended or DenseIndex.build(vectors)
         arms[f"{arm}_postings"] = invert(term_rows.take(arm_rows), len(vocabulary))
     parts = Parts(
         article_ids=tuple(draft.ids),
@@ -208,9 +209,7 @@ def _assemble(
         article_starts=_starts([len(part) for part in draft.rows]),
         kinds=kinds,
         languages=languages,
-        passage_languages=pooled(
-            old.passage_languages, np.fromiter((numbers[passage.language] for passage in new), np.uint16, count)
-        ),
+        passage_languages=passage_languages,
         digests=pooled(old.digests, digests),
         embeddings=embeddings,
         vocabulary=vocabulary,
@@ -219,7 +218,7 @@ def _assemble(
         **arms,
     )
     report(Progress(stage="indexing", done=len(rows), total=len(rows)))
-    return parts, encoded, digest
+    return parts, encoded
 
 
 def _read(source: ArticleSource, previous: Generation | None, report: Report) -> tuple[_Draft, str]:
@@ -344,13 +343,30 @@ def _joined(old: TermRows, new: list[list[int]]) -> TermRows:
 
 
 def _compacted(vocabulary: Vocabulary, rows: TermRows) -> tuple[Vocabulary, TermRows]:
-    """Drop terms that no passage has any more, once they are the half of the vocabulary."""
-    used = np.bincount(rows.ids, minlength=len(vocabulary)) > 0
-    if 2 * int(used.sum()) > len(vocabulary):
-        return vocabulary, rows
-    renumbered = (np.cumsum(used) - 1).astype(np.int32)
-    kept = Vocabulary(term for term, number in vocabulary.numbers.items() if used[number])
-    return kept, TermRows(starts=rows.starts, ids=renumbered[rows.ids])
+    """Give terms the numbers a build from scratch would, by their first use; drop those no passage has."""
+    first = np.full(len(vocabulary), len(rows.ids))
+    first[rows.ids[::-1]] = np.arange(len(rows.ids))[::-1]  # the last one written is the first use
+    order = np.argsort(first, kind="stable")[: int((first < len(rows.ids)).sum())]
+    known = list(vocabulary.numbers)
+    renumbered = np.empty(len(vocabulary), np.int32)
+    renumbered[order] = np.arange(len(order))
+    return Vocabulary(known[number] for number in order), TermRows(starts=rows.starts, ids=renumbered[rows.ids])
+
+
+def _languages(
+    old: _Passages, new: Sequence[Passage], rows: NDArray[np.int64]
+) -> tuple[tuple[str, ...], NDArray[np.uint16]]:
+    """Return the languages in use, sorted, and the number among them of every row's."""
+    pool = dict.fromkeys((*old.languages, *(passage.language for passage in new)))
+    numbers = {language: number for number, language in enumerate(pool)}
+    new_numbers = np.fromiter((numbers[passage.language] for passage in new), np.uint16, len(new))
+    of_row = np.concatenate([old.passage_languages, new_numbers])[rows]
+    used = set(np.unique(of_row).tolist())
+    languages = tuple(sorted(language for language, number in numbers.items() if number in used))
+    renumbered = np.zeros(len(pool), np.uint16)
+    for place, language in enumerate(languages):
+        renumbered[numbers[language]] = place
+    return languages, renumbered[of_row]
 
 
 def _starts(lengths: Sequence[int]) -> NDArray[np.int64]:

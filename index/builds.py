@@ -16,6 +16,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -25,7 +26,7 @@ import sqlalchemy as sa
 
 from index.builder import Progress
 from index.errors import BuildCancelledError, BuildNotFoundError, BuildRunningError
-from index.generations import Generations
+from index.generations import Generations, IndexStorageError
 from knowledge.database import Database, UtcTime, metadata, now
 from knowledge.errors import FaqError
 
@@ -145,9 +146,9 @@ class Builds:
         """Do a build that was asked for, in this process, noting its progress and its end.
 
         ``work`` is given what to report to, and returns a BuildResult. Whatever it raises ends in the
-        build's ``error``; only what is no FaqError is raised again.
+        build's ``error``; only what is no FaqError is raised again. A build that was given up meanwhile
+        stays as it is.
         """
-        self._set(id, state="running", started_at=now())
         last = 0.0
 
         def report(progress: Progress) -> None:
@@ -159,7 +160,18 @@ class Builds:
                 raise BuildCancelledError("The build was cancelled on request.")
 
         try:
-            result = work(report)
+            # Whoever sees it running sees the lock held, or else knows that its process is gone.
+            with self._generations.build_lock():
+                if self._begin(id):
+                    self._do(id, lambda: work(report))
+        except (BuildRunningError, IndexStorageError) as error:
+            if self._begin(id):
+                self._end(id, "failed", error=str(error))
+        return self.get(id)
+
+    def _do(self, id: str, work: Callable[[], Any]) -> None:
+        try:
+            result = work()
         except BuildCancelledError as error:
             self._end(id, "cancelled", error=str(error))
         except FaqError as error:
@@ -176,7 +188,16 @@ class Builds:
                 "encoded": manifest.encoded if result.is_new else 0,
             }
             self._end(id, "active", generation=manifest.number, counts=counts)
-        return self.get(id)
+
+    def _begin(self, id: str) -> bool:
+        """Note that a queued build runs; returns whether it was still waiting for that."""
+        with self._database.write() as connection:
+            begun = connection.execute(
+                index_builds.update()
+                .where(index_builds.c.id == id, index_builds.c.state == "queued")
+                .values(state="running", started_at=now())
+            )
+        return begun.rowcount == 1
 
     def _end(self, id: str, state: State, **values: object) -> None:
         self._set(id, state=state, stage="done", finished_at=now(), **values)
@@ -195,11 +216,8 @@ class Builds:
         if not rows or self._generations.is_building():
             return
         for row in rows:
-            since = row.started_at or row.created_at
             if row.state == "queued" and now() - row.created_at < _START_GRACE:
                 continue
-            if row.state == "running" and now() - since < timedelta(seconds=2):
-                continue  # it takes the lock a moment after it says that it runs
             with self._database.write() as connection:
                 connection.execute(
                     index_builds.update()
@@ -238,7 +256,8 @@ def start_process(settings: BuildSettings, id: str) -> None:
         [sys.executable, "-m", "index.build_process"], stdin=subprocess.PIPE, env={**os.environ, "OMP_NUM_THREADS": "1"}
     )
     assert process.stdin is not None
-    with process.stdin as pipe:
+    # A process that died at once is seen as failed after a while, as any other.
+    with suppress(BrokenPipeError), process.stdin as pipe:
         pipe.write(arguments.encode())
     threading.Thread(target=process.wait, name=f"build {id}", daemon=True).start()  # so that no zombie stays
 

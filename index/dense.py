@@ -17,6 +17,8 @@ FLAT_LIMIT = 12_000  # passages; up to here every search is exact
 _LISTS_PER_ROOT = 2.0  # lists = this times the square root of the passages
 _TRAINING_ROWS = 24  # per list
 _PROBED_SHARE = 16  # one list in so many is searched
+_KEPT_SHARE = 0.8  # of the passages; with fewer the lists are found anew
+_LIST_DRIFT = 1.5  # lists are found anew when a build of its own would have so many times more, or fewer
 
 Floats = NDArray[np.float32]
 
@@ -30,7 +32,13 @@ class DenseIndex:
     def __init__(self, index: Any, row_count: int) -> None:  # noqa: ANN401 - faiss has no types
         self._index = index
         self.row_count = row_count
-        self._is_flat = row_count <= FLAT_LIMIT
+        self._is_flat = isinstance(index, faiss.IndexFlat)
+        # A view of what the index holds: good for as long as the index is.
+        self._table: Floats | None = (
+            faiss.rev_swig_ptr(index.get_xb(), row_count * index.d).reshape(row_count, index.d)
+            if self._is_flat and row_count
+            else None
+        )
 
     @property
     def is_exact(self) -> bool:
@@ -43,7 +51,7 @@ class DenseIndex:
         rows, dimensions = embeddings.shape
         index = faiss.IndexFlatIP(dimensions)
         if rows > FLAT_LIMIT:
-            lists = int(_LISTS_PER_ROOT * np.sqrt(rows))
+            lists = _list_count(rows)
             index = faiss.IndexIVFScalarQuantizer(
                 index, dimensions, lists, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT
             )
@@ -56,19 +64,37 @@ class DenseIndex:
         index.add(np.ascontiguousarray(embeddings))
         return cls(index, rows)
 
-    def extended(self, kept_share: float, embeddings: Floats) -> DenseIndex | None:
+    def extended(self, sources: NDArray[np.int64], embeddings: Floats) -> DenseIndex | None:
         """Return an index of ``embeddings`` whose lists are this one's, or None where that would not do.
 
-        ``kept_share`` is the share of rows that are as they were. Training the lists is most of the work of a
-        large build; they stay good while most passages stay.
+        ``sources`` are the rows of this index that the rows were, -1 for new ones. Finding the lists, and the
+        list of every row, is most of the work of a large build; they stay good while most passages stay.
         """
         rows = len(embeddings)
-        if self._is_flat or rows <= FLAT_LIMIT or kept_share < 0.8:
+        kept = sources >= 0
+        if self._is_flat or rows <= FLAT_LIMIT or kept.sum() < _KEPT_SHARE * max(rows, self.row_count):
             return None
+        if not 1 / _LIST_DRIFT <= self._index.nlist / _list_count(rows) <= _LIST_DRIFT:
+            return None
+        lists = np.empty(rows, np.int64)
+        lists[kept] = self._lists()[sources[kept]]
+        embeddings = np.ascontiguousarray(embeddings)
+        if not kept.all():
+            lists[~kept] = self._index.quantizer.assign(embeddings[~kept], 1)[:, 0]
         index = faiss.clone_index(self._index)
         index.reset()
-        index.add(np.ascontiguousarray(embeddings))
+        index.add_core(rows, faiss.swig_ptr(embeddings), None, faiss.swig_ptr(lists))
         return DenseIndex(index, rows)
+
+    def _lists(self) -> NDArray[np.int64]:
+        """Return the number of the inverted list of every row, (rows,)."""
+        lists = np.empty(self.row_count, np.int64)
+        inverted = self._index.invlists
+        for number in range(self._index.nlist):
+            size = inverted.list_size(number)
+            if size:
+                lists[faiss.rev_swig_ptr(inverted.get_ids(number), size)] = number
+        return lists
 
     @classmethod
     def read(cls, path: Path, row_count: int) -> DenseIndex:
@@ -79,8 +105,8 @@ class DenseIndex:
         return cls(index, row_count)
 
     def write(self, path: Path) -> None:
-        """Write the index to a file."""
-        faiss.write_index(self._index, str(path))
+        """Write the index to a file; raises OSError."""
+        path.write_bytes(faiss.serialize_index(self._index).data)
 
     def search(
         self, embedding: Floats, count: int, allowed: NDArray[np.uint8] | None = None
@@ -99,8 +125,21 @@ class DenseIndex:
             parameters = (
                 faiss.SearchParameters(sel=selector)
                 if self._is_flat
-                else faiss.SearchParametersIVF(sel=selector, nprobe=self._index.nprobe)
+                else faiss.SearchParametersIVF(sel=selector, nprobe=self._probes(allowed))
             )
         scores, rows = self._index.search(embedding[None, :], count, params=parameters)
         found = rows[0] >= 0
         return rows[0][found], scores[0][found]
+
+    def embeddings(self, rows: NDArray[np.int64]) -> Floats | None:
+        """Return the embeddings of some rows, (rows, dimensions), or None where the index does not keep them."""
+        return None if self._table is None else self._table[rows]
+
+    def _probes(self, allowed: NDArray[np.uint8]) -> int:
+        """Return how many lists to search, so that as many rows are compared as without a filter."""
+        share = int(np.bitwise_count(allowed).sum()) / self.row_count
+        return int(min(self._index.nlist, self._index.nprobe / max(share, 1e-9)))
+
+
+def _list_count(rows: int) -> int:
+    return int(_LISTS_PER_ROOT * np.sqrt(rows))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 from index.encoding import Encoder
@@ -14,6 +15,7 @@ from index.searcher import Searcher
 from knowledge.errors import FaqError
 
 POLL_INTERVAL = 0.5  # seconds; a new generation answers within about two of these
+RETRY_INTERVAL = 30.0  # seconds until what could not be loaded is tried again; somebody may have mended it
 
 log = logging.getLogger(__name__)
 
@@ -24,13 +26,14 @@ class Follower:
     def __init__(
         self, generations: Generations, encoder: Encoder, *, on_change: Callable[[Searcher], None] = lambda new: None
     ) -> None:
-        """Load nothing yet; ``on_change`` is called, in the polling thread, after every swap."""
+        """Load nothing yet; ``on_change`` is called after every swap, in the thread that saw it."""
         self._generations = generations
         self._encoder = encoder
         self._on_change = on_change
         self._searcher: Searcher | None = None
         self._seen: tuple[int, int] | None = None
         self._problem: str | None = None
+        self._retry_at = 0.0
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -58,18 +61,20 @@ class Follower:
         """
         with self._lock:
             signature = self._generations.signature()
-            if signature is not None and signature == self._seen:
+            is_waiting = self._problem is None or time.monotonic() < self._retry_at
+            if signature is not None and signature == self._seen and is_waiting:
                 return False
             before = self._searcher
             try:
                 generation = self._generations.load_active()
-                if before is None or generation.number != before.generation.number:
+                if before is None or generation.manifest != before.generation.manifest:
                     self._searcher = Searcher(generation, self._encoder)
                 self._problem = None
             except NoGenerationError:
                 self._problem = None
             except FaqError as error:
                 self._problem = str(error)
+                self._retry_at = time.monotonic() + RETRY_INTERVAL
                 log.error("%s", error)
                 if before is None:
                     self._searcher = self._earlier()

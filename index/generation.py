@@ -1,9 +1,9 @@
 """A generation: one immutable, versioned build of the index, as a folder of flat files.
 
 ``manifest.json`` names the encoder (id and digest of its weights), the dimensions and the metric, the
-digest of the knowledge, and size and SHA-256 of every other file. The articles are kept as they were
-when it was built, so that what is found and what is answered always belong together, also after a
-rollback.
+digest of the knowledge, size and SHA-256 of every other file, and its own SHA-256 as a seal. The
+articles are kept as they were when it was built, so that what is found and what is answered always
+belong together, also after a rollback.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import mmap
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,10 @@ from numpy.typing import NDArray
 from index.dense import DenseIndex
 from index.errors import GenerationDamagedError
 from index.lexical import LexicalIndex, Postings, TermRows, Vocabulary
-from knowledge.article import Article, Text
+from index.passages import PassageKind
+from knowledge.article import Article, restore_article
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
 METRIC = "inner_product of unit vectors (cosine)"
 
@@ -53,8 +54,9 @@ class Manifest:
     format: int = FORMAT
 
     def to_json(self) -> bytes:
-        """Return the manifest as indented JSON."""
-        return orjson.dumps(asdict(self), option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z)
+        """Return the manifest as indented JSON, sealed."""
+        fields = orjson.loads(orjson.dumps(asdict(self), option=orjson.OPT_UTC_Z))
+        return orjson.dumps({**fields, "seal": _seal(fields)}, option=orjson.OPT_INDENT_2)
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:
@@ -66,20 +68,23 @@ class Manifest:
                     f"Generation {folder.name} has format {fields['format']}, expected {FORMAT}: "
                     "it was built by another version. Run `faq build`."
                 )
+            if fields.pop("seal") != _seal(fields) or fields["number"] != int(folder.name):
+                raise ValueError("it is not as it was written")
             return cls(**{**fields, "created_at": datetime.fromisoformat(fields["created_at"])})
-        except (OSError, orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+        except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
             raise GenerationDamagedError(
                 f"Generation {folder.name} has no readable manifest ({error}). "
                 "Run `faq build`, or `faq rollback` to an intact one."
             ) from error
 
 
+def _seal(fields: Mapping[str, Any]) -> str:
+    return hashlib.sha256(orjson.dumps(fields, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Parts:
-    """Everything of a generation besides the manifest; n passages, rows in article order.
-
-    ``question_rows`` and ``answer_rows`` are the passages of the two pairs of arms.
-    """
+    """Everything of a generation besides the manifest; n passages, rows in article order."""
 
     article_ids: tuple[str, ...]
     article_versions: tuple[str, ...]  # what changes whenever content or revision does
@@ -136,28 +141,52 @@ def write_parts(folder: Path, parts: Parts) -> dict[str, dict[str, Any]]:
     return {path.name: {"bytes": path.stat().st_size, "sha256": _sha256(path)} for path in sorted(folder.iterdir())}
 
 
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """Which passages of one kind may be found."""
+
+    rows: NDArray[np.bool_]  # (questions,) or (pieces of answers,)
+    bitmap: NDArray[np.uint8]  # the same as DenseIndex.search takes it
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What may be found."""
+
+    questions: Allowed
+    answers: Allowed
+
+
 class Generation:
     """A generation in memory, ready to be searched; never changes."""
 
     def __init__(self, manifest: Manifest, parts: Parts) -> None:
         self.manifest = manifest
         self.parts = parts
-        is_question = parts.kinds != 2
+        is_question = parts.kinds != PassageKind.ANSWER
         self.question_rows = np.flatnonzero(is_question)
         self.answer_rows = np.flatnonzero(~is_question)
         articles = np.repeat(np.arange(len(parts.article_ids), dtype=np.int32), np.diff(parts.article_starts))
-        self.article_of = articles
         self.article_of_question = articles[self.question_rows]
         self.article_of_answer = articles[self.answer_rows]
+        self.language_of_question = parts.passage_languages[self.question_rows]
+        self.language_of_answer = parts.passage_languages[self.answer_rows]
+        # 0 for the question of a text, 1 for its first alternate and so on: every text begins with its question.
+        places = np.arange(len(self.question_rows))
+        is_first = parts.kinds[self.question_rows] == PassageKind.QUESTION
+        self.place_of_question = places - np.maximum.accumulate(np.where(is_first, places, 0))
         keys = parts.exact_keys[self.question_rows]
-        order = np.argsort(keys, kind="stable")
-        self._exact_keys, self._exact_articles = keys[order], self.article_of_question[order]
+        self._exact_order = np.argsort(keys, kind="stable")
+        self._exact_keys = keys[self._exact_order]
         numbers = parts.vocabulary.numbers
         self.question_lexical = LexicalIndex(parts.question_postings, numbers, len(self.question_rows))
         self.answer_lexical = LexicalIndex(parts.answer_postings, numbers, len(self.answer_rows))
         self.ordinals = {id: ordinal for ordinal, id in enumerate(parts.article_ids)}
-        self.has_validity = any(start or end for start, end in parts.article_validity)
-        self._cached_article = lru_cache(maxsize=16_384)(self._read_article)
+        # The caches know the parts, not this object: it must be gone as soon as nobody searches it.
+        self._articles = lru_cache(maxsize=16_384)(partial(_read_article, parts))
+        self._filters = lru_cache(maxsize=64)(
+            partial(_make_filter, _Filterable(parts), self.article_of_question, self.article_of_answer)
+        )
 
     @property
     def number(self) -> int:
@@ -166,45 +195,46 @@ class Generation:
 
     def article(self, ordinal: int) -> Article:
         """Return the article at a position in ``article_ids``, as it was when this was built."""
-        return self._cached_article(ordinal)
+        return self._articles(ordinal)
 
     def find(self, article_id: str) -> Article | None:
         """Return an article by id, or None."""
         ordinal = self.ordinals.get(article_id)
         return None if ordinal is None else self.article(ordinal)
 
-    def exact(self, normal_form: str) -> list[int]:
-        """Return the articles (ordinals) that have this very question, by its normal form."""
+    def question_embeddings(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the embeddings of some of the questions, (rows, dimensions)."""
+        found = self.parts.question_dense.embeddings(rows)
+        return self.parts.embeddings[self.question_rows[rows]].astype(np.float32) if found is None else found
+
+    def exact(self, normal_form: str) -> NDArray[np.int64]:
+        """Return the rows among the questions of those that are this very question, by its normal form."""
         key = np.uint64(exact_key(normal_form))
-        start, end = np.searchsorted(self._exact_keys, key, "left"), np.searchsorted(self._exact_keys, key, "right")
-        return sorted(set(self._exact_articles[start:end].tolist()))
+        start = end = int(np.searchsorted(self._exact_keys, key))
+        while end < len(self._exact_keys) and self._exact_keys[end] == key:
+            end += 1
+        return self._exact_order[start:end]
 
-    def allowed(self, tags: frozenset[str], day: date) -> NDArray[np.bool_] | None:
-        """Return which articles carry all the tags and are valid on the day, (articles,); None for all."""
-        if not tags and not self.has_validity:
-            return None
-        return _allowed(self, tags, day.isoformat())
-
-    def _read_article(self, ordinal: int) -> Article:
-        start, end = self.parts.article_offsets[ordinal : ordinal + 2]
-        return article_from_json(orjson.loads(self.parts.article_lines[start:end]))
+    def filter(self, tags: frozenset[str], day: date) -> Filter | None:
+        """Return what carries all the tags and is valid on the day; None where that is everything."""
+        return self._filters(tags, day)
 
     @classmethod
     def load(cls, folder: Path) -> Generation:
         """Load a generation, checking every file against the manifest; raises GenerationDamagedError."""
         manifest = Manifest.read(folder)
-        for name, expected in manifest.files.items():
-            path = folder / name
-            size = path.stat().st_size if path.exists() else -1
-            if size != expected["bytes"] or _sha256(path) != expected["sha256"]:
-                came = "is missing" if size < 0 else f"has {size:,} bytes, or other ones than were written"
-                raise GenerationDamagedError(
-                    f"Generation {manifest.number} is damaged: {name} {came} (expected {expected['bytes']:,} bytes). "
-                    "Run `faq rollback`, or `faq build` to make a new one."
-                )
         try:
+            for name, expected in manifest.files.items():
+                path = folder / name
+                size = path.stat().st_size if path.exists() else -1
+                if size != expected["bytes"] or _sha256(path) != expected["sha256"]:
+                    came = "is missing" if size < 0 else f"has {size:,} bytes, or other ones than were written"
+                    raise GenerationDamagedError(
+                        f"Generation {manifest.number} is damaged: {name} {came} "
+                        f"(expected {expected['bytes']:,} bytes). Run `faq rollback`, or `faq build` to make a new one."
+                    )
             return cls(manifest, _read_parts(folder, manifest))
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
             raise GenerationDamagedError(
                 f"Generation {manifest.number} cannot be read ({error}). "
                 "Run `faq rollback`, or `faq build` to make a new one."
@@ -216,44 +246,49 @@ def article_line(article: Article) -> bytes:
     return orjson.dumps({**article.content(), "revision": article.revision}) + b"\n"
 
 
-def article_from_json(fields: Mapping[str, Any]) -> Article:
-    """Return the article that ``article_line`` wrote."""
-    start, end, review = (
-        date.fromisoformat(day) if day else None
-        for day in (fields["valid_from"], fields["valid_until"], fields["review_by"])
-    )
-    return Article(
-        id=fields["id"],
-        texts=tuple(
-            Text(
-                language=language,
-                question=text["question"],
-                answer=text["answer"],
-                alternate_questions=tuple(text["alternate_questions"]),
-                origin=text["origin"],
-            )
-            for language, text in fields["texts"].items()
-        ),
-        tags=tuple(fields["tags"]),
-        url=fields["url"],
-        revision=fields["revision"],
-        valid_from=start,
-        valid_until=end,
-        review_by=review,
-    )
+def _read_article(parts: Parts, ordinal: int) -> Article:
+    start, end = parts.article_offsets[ordinal : ordinal + 2]
+    fields = orjson.loads(parts.article_lines[start:end])
+    return restore_article(fields, revision=fields["revision"])
 
 
-@lru_cache(maxsize=256)
-def _allowed(generation: Generation, tags: frozenset[str], day: str) -> NDArray[np.bool_]:
-    parts = generation.parts
-    return np.fromiter(
-        (
-            tags.issubset(article_tags) and (start is None or start <= day) and (end is None or day <= end)
-            for article_tags, (start, end) in zip(parts.article_tags, parts.article_validity, strict=True)
-        ),
-        np.bool_,
-        len(parts.article_ids),
-    )
+class _Filterable:
+    """What filters ask of every article: its tags, and the days it is valid on."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.count = len(parts.article_ids)
+        self.carriers: dict[str, list[int]] = {}
+        for ordinal, tags in enumerate(parts.article_tags):
+            for tag in tags:
+                self.carriers.setdefault(tag, []).append(ordinal)
+        starts, ends = zip(*parts.article_validity, strict=True)
+        self.first_days = np.array([_day(start, date.min) for start in starts], np.int32)
+        self.last_days = np.array([_day(end, date.max) for end in ends], np.int32)
+
+
+def _day(iso: str | None, otherwise: date) -> int:
+    return (date.fromisoformat(iso) if iso else otherwise).toordinal()
+
+
+def _make_filter(
+    known: _Filterable,
+    article_of_question: NDArray[np.int32],
+    article_of_answer: NDArray[np.int32],
+    tags: frozenset[str],
+    day: date,
+) -> Filter | None:
+    articles = (known.first_days <= day.toordinal()) & (day.toordinal() <= known.last_days)
+    for tag in tags:
+        carrying = np.zeros(known.count, np.bool_)
+        carrying[known.carriers.get(tag, [])] = True
+        articles &= carrying
+    if articles.all():
+        return None
+    return Filter(_allowed(articles[article_of_question]), _allowed(articles[article_of_answer]))
+
+
+def _allowed(rows: NDArray[np.bool_]) -> Allowed:
+    return Allowed(rows, np.packbits(rows, bitorder="little"))
 
 
 def _read_parts(folder: Path, manifest: Manifest) -> Parts:

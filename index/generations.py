@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 import shutil
@@ -28,6 +29,10 @@ from knowledge.errors import UnavailableError
 KEPT = 5  # generations besides the active one and those a rollback can reach at once
 _POINTER = "active.json"
 _BUILDING = ".building-"
+_BUILD_LOCK = ".build.lock"
+_POINTER_LOCK = ".pointer.lock"
+_PROBE = 0.5  # seconds that a build waits for those who only look whether one is under way
+_POINTER_WAIT = 60.0  # seconds that a change of the pointer waits for another to be done
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +56,9 @@ class Generations:
     def __init__(self, folder: Path) -> None:
         """``folder`` is made when something is first written to it."""
         self.folder = folder
+        # One object for each lock, so that the thread that holds it may take it again.
+        self._build_lock = FileLock(folder / _BUILD_LOCK)
+        self._pointer_lock = FileLock(folder / _POINTER_LOCK)
 
     def manifests(self) -> list[Manifest]:
         """Return the manifests of all readable generations, the newest first."""
@@ -127,75 +135,103 @@ class Generations:
 
     def activate(self, number: int) -> Pointer:
         """Make a generation the one that answers; raises GenerationNotFoundError or GenerationDamagedError."""
-        self._require(number)
-        Generation.load(self.path(number))
-        try:
-            before = self.pointer()
-        except GenerationDamagedError as error:
-            log.warning("%s", error)
-            before = None
-        if before is not None and before.generation == number:
-            return before
-        previous = () if before is None else (before.generation, *before.previous)
-        return self._point(number, tuple(kept for kept in dict.fromkeys(previous) if kept != number)[:KEPT])
+        with self._pointing():
+            self.load(number)
+            try:
+                before = self.pointer()
+            except GenerationDamagedError as error:
+                log.warning("%s", error)
+                before = None
+            if before is not None and before.generation == number:
+                return before
+            previous = () if before is None else (before.generation, *before.previous)
+            return self._point(number, tuple(kept for kept in dict.fromkeys(previous) if kept != number)[:KEPT])
 
     def rollback(self) -> Pointer:
         """Make the generation that answered before the present one answer again.
 
-        Damaged ones are passed over. Raises NothingToRollBackError when no intact one is left.
+        Damaged ones are passed over. Raises NothingToRollBackError when no intact one is left, and
+        GenerationDamagedError when the pointer cannot be read.
         """
-        pointer = self.pointer()
-        for place, number in enumerate(pointer.previous if pointer else ()):
-            try:
-                self.load(number)
-            except (GenerationDamagedError, GenerationNotFoundError) as error:
-                log.warning("rollback passes over generation %d: %s", number, error)
-                continue
-            assert pointer is not None
-            return self._point(number, pointer.previous[place + 1 :])
+        with self._pointing():
+            pointer = self.pointer()
+            if pointer is not None:
+                for place, number in enumerate(pointer.previous):
+                    try:
+                        self.load(number)
+                    except (GenerationDamagedError, GenerationNotFoundError) as error:
+                        log.warning("rollback passes over generation %d: %s", number, error)
+                    else:
+                        return self._point(number, pointer.previous[place + 1 :])
         raise NothingToRollBackError("No earlier intact generation is kept; run `faq build` to make a new one.")
 
     def prune(self, *, keep: int = KEPT) -> list[int]:
         """Delete generations that are neither among the ``keep`` newest nor named by the pointer."""
-        pointer = self.pointer()
-        named = {pointer.generation, *pointer.previous[:keep]} if pointer else set()
-        doomed = [number for number in self._numbers()[:-keep] if number not in named]
-        for number in doomed:
-            shutil.rmtree(self.path(number), ignore_errors=True)
-        return doomed
+        with self._pointing():
+            pointer = self.pointer()
+            named = {pointer.generation, *pointer.previous[:keep]} if pointer else set()
+            numbers = self._numbers()
+            doomed = [number for number in numbers[: max(0, len(numbers) - keep)] if number not in named]
+            for number in doomed:
+                shutil.rmtree(self.path(number), ignore_errors=True)
+            return doomed
 
     def is_building(self) -> bool:
         """Tell whether some process holds the build lock."""
         try:
-            with self.build_lock(sweep=False):
-                return False
-        except BuildRunningError:
-            return True
-        except IndexStorageError:
+            descriptor = os.open(self.folder / _BUILD_LOCK, os.O_RDONLY)
+        except OSError:
             return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: those who look do not see each other
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
 
     @contextmanager
     def build_lock(self, *, sweep: bool = True) -> Iterator[None]:
         """Hold the one build there may be; the lock of a killed process is free at once.
 
-        Raises BuildRunningError. ``sweep`` removes what killed builds left behind.
+        The thread that holds it may take it again. Raises BuildRunningError. ``sweep`` removes what killed
+        builds left behind.
         """
         with self._storage_errors():
             self.folder.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(self.folder / ".build.lock")
             try:
-                lock.acquire(timeout=0)
+                self._build_lock.acquire(timeout=_PROBE, poll_interval=0.01)
             except Timeout as error:
                 raise BuildRunningError(
                     "A build is under way; there is one at a time. Wait for it, or cancel it."
                 ) from error
         try:
             if sweep:
+                with self._pointing():
+                    for left in self.folder.glob(f"{_POINTER}.*"):
+                        left.unlink(missing_ok=True)
                 for left in self.folder.glob(f"{_BUILDING}*"):
                     shutil.rmtree(left, ignore_errors=True)
             yield
         finally:
-            lock.release()
+            self._build_lock.release()
+
+    @contextmanager
+    def _pointing(self) -> Iterator[None]:
+        """Hold the pointer, and what it may point to, as they are."""
+        with self._storage_errors():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            try:
+                self._pointer_lock.acquire(timeout=_POINTER_WAIT)
+            except Timeout as error:
+                raise IndexStorageError(
+                    f"{self.folder / _POINTER_LOCK} is held for longer than {_POINTER_WAIT:.0f} seconds by another "
+                    "process. See what keeps that process busy, or end it."
+                ) from error
+        try:
+            yield
+        finally:
+            self._pointer_lock.release()
 
     def _require(self, number: int) -> None:
         if not self.path(number).is_dir():

@@ -31,8 +31,9 @@ class Passage:
     content: str
 
     def digest(self) -> bytes:
-        """Return 16 bytes that are equal for equal language and content; what they are indexed by."""
-        return hashlib.blake2b(f"{self.language}\0{self.content}".encode(), digest_size=16).digest()
+        """Return 16 bytes that are equal for what is encoded alike: language, content, asked or answered."""
+        side = "answer" if self.kind is PassageKind.ANSWER else "question"
+        return hashlib.blake2b(f"{side}\0{self.language}\0{self.content}".encode(), digest_size=16).digest()
 
 
 def passages(article: Article) -> list[Passage]:

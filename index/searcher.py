@@ -16,14 +16,20 @@ from numpy.typing import NDArray
 
 from index.analysis import normal_form, query_terms
 from index.dense import DenseIndex
-from index.encoding import Encoder
+from index.encoding import MAX_CHARACTERS, Encoder
 from index.errors import EncoderMismatchError
-from index.generation import Generation
-from index.lexical import LexicalIndex, best_rows
+from index.generation import Allowed, Generation
+from index.lexical import best_rows
 from knowledge.article import Article
 
 _CANDIDATES = 96  # passages taken from each arm of the questions
 _ANSWER_CANDIDATES = 24  # and from each arm of the answers
+_ANSWER_ARTICLES = 5  # articles these should belong to; answers are the weaker sign
+_WIDER = 4  # times as many, where the candidates belong to too few articles
+_TIE = 1e-6  # less than any difference of scores that means something
+
+Floats = NDArray[np.float32]
+Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,37 +97,53 @@ class Searcher:
         top_k: int = 10,
         day: date | None = None,
     ) -> SearchResult:
-        """Return the ``top_k`` best articles for a question.
+        """Return the ``top_k`` best articles for a question, all with a score above zero.
 
         ``languages`` are those the question may be in, the likeliest first; ``tags`` must all be carried by
-        an article; ``day`` (today, UTC) must lie in its validity.
+        an article; ``day`` (today, UTC) must lie in its validity. The first ``MAX_CHARACTERS`` characters of
+        a question are read.
         """
-        generation = self.generation
+        generation, parts = self.generation, self.generation.parts
+        few = min(top_k, _ANSWER_ARTICLES)
         clock = time.perf_counter
+        question = question[:MAX_CHARACTERS]
         started = clock()
         embedding = self.encoder.encode([question], kind="question")[0]
+        unseen_share = self.encoder.unseen_share(question)
         encoded = clock()
-        allowed = generation.allowed(tags, day or datetime.now(UTC).date())
-        questions = _Arm(generation.parts.question_dense, generation.article_of_question, allowed)
-        answers = _Arm(generation.parts.answer_dense, generation.article_of_answer, allowed)
-        question_dense = questions.dense(embedding, _CANDIDATES)
-        answer_dense = answers.dense(embedding, _ANSWER_CANDIDATES)
+        only = generation.filter(tags, day or datetime.now(UTC).date())
+        questions = _Arm(generation.article_of_question, only.questions if only else None)
+        answers = _Arm(generation.article_of_answer, only.answers if only else None)
+        dense = questions.dense(parts.question_dense, embedding, _CANDIDATES, top_k)
+        dense_answer = answers.dense(parts.answer_dense, embedding, _ANSWER_CANDIDATES, few)
         found = clock()
         terms = query_terms(question, languages)
-        question_lexical = questions.lexical(generation.question_lexical, terms, _CANDIDATES)
-        answer_lexical = answers.lexical(generation.answer_lexical, terms, _ANSWER_CANDIDATES)
+        lexical_scores = generation.question_lexical.scores(terms)
+        lexical = questions.lexical(lexical_scores, _CANDIDATES, top_k)
+        lexical_answer = answers.lexical(generation.answer_lexical.scores(terms), _ANSWER_CANDIDATES, few)
+        known = sum(generation.question_lexical.has(term) or generation.answer_lexical.has(term) for term in terms)
         matched = clock()
-        hits = self._fused(
-            question, embedding, question_dense, answer_dense, question_lexical, answer_lexical, allowed, top_k
+        exact = generation.exact(normal_form(question))
+        if only is not None:
+            exact = exact[only.questions.rows[exact]]
+        # Every candidate passage gets both of its scores, whichever arm brought it.
+        rows = np.concatenate([dense.rows, lexical.rows, exact])
+        cosines = np.einsum("ij,j->i", generation.question_embeddings(rows), embedding)
+        candidates = _Candidates(
+            rows=rows,
+            dense=cosines,
+            lexical=lexical_scores[rows],
+            is_exact=np.arange(len(rows)) >= len(rows) - len(exact),
+            dense_answer=dense_answer,
+            lexical_answer=lexical_answer,
         )
-        known = sum(term in generation.parts.vocabulary.numbers for term in terms)
         return SearchResult(
-            hits=hits,
+            hits=self._fused(candidates, languages, top_k),
             generation=generation.number,
             encoder=self.encoder.id,
             terms=len(terms),
             known_share=known / len(terms) if terms else 0.0,
-            unseen_share=self.encoder.unseen_share(question),
+            unseen_share=unseen_share,
             seconds={
                 "encode": encoded - started,
                 "dense": found - encoded,
@@ -130,107 +152,134 @@ class Searcher:
             },
         )
 
-    def _fused(
-        self,
-        question: str,
-        embedding: NDArray[np.float32],
-        question_dense: _Found,
-        answer_dense: _Found,
-        question_lexical: _Found,
-        answer_lexical: _Found,
-        allowed: NDArray[np.bool_] | None,
-        top_k: int,
-    ) -> tuple[Hit, ...]:
+    def _fused(self, found: _Candidates, languages: Sequence[str], top_k: int) -> tuple[Hit, ...]:
         generation, weights = self.generation, self.fusion
-        exact = [article for article in generation.exact(normal_form(question)) if allowed is None or allowed[article]]
-        # Every candidate passage gets both of its scores, whichever arm brought it.
-        rows = np.union1d(question_dense.rows, question_lexical.rows)
-        if exact:
-            rows = np.union1d(rows, np.flatnonzero(np.isin(generation.article_of_question, exact)))
-        embeddings = generation.parts.embeddings[generation.question_rows[rows]].astype(np.float32)
-        dense, lexical = embeddings @ embedding, question_lexical.scores[rows]
+        pieces = np.concatenate([found.dense_answer.rows, found.lexical_answer.rows])
+        piece_scores = np.concatenate([found.dense_answer.scores, found.lexical_answer.scores])
         articles, place = np.unique(
-            np.concatenate(
-                [
-                    generation.article_of_question[rows],
-                    generation.article_of_answer[answer_dense.rows],
-                    generation.article_of_answer[answer_lexical.rows],
-                ]
-            ),
+            np.concatenate([generation.article_of_question[found.rows], generation.article_of_answer[pieces]]),
             return_inverse=True,
         )
-        if not len(articles):
-            return ()
-        scores = np.zeros((4, len(articles)), np.float32)
-        best = np.full(len(articles), -1)
-        in_questions = place[: len(rows)]
-        order = np.argsort(weights.dense * dense + weights.lexical * lexical, kind="stable")
-        best[in_questions[order]] = rows[order]  # the last one written is the best
-        np.maximum.at(scores[0], in_questions, dense)
-        np.maximum.at(scores[1], in_questions, lexical)
-        middle = len(rows) + len(answer_dense.rows)
-        np.maximum.at(scores[2], place[len(rows) : middle], answer_dense.scores)
-        np.maximum.at(scores[3], place[middle:], answer_lexical.scores[answer_lexical.rows])
-        fused = np.array([weights.dense, weights.lexical, weights.dense_answer, weights.lexical_answer]) @ scores
-        is_exact = np.isin(articles, exact)
-        fused = fused + weights.exact * is_exact
+        of_row, of_piece = place[: len(found.rows)], place[len(found.rows) :]
+        middle = len(found.dense_answer.rows)
+        scores = np.zeros((5, len(articles)), np.float32)
+        np.maximum.at(scores[0], of_row, found.dense)
+        np.maximum.at(scores[1], of_row, found.lexical)
+        np.maximum.at(scores[2], of_piece[:middle], piece_scores[:middle])
+        np.maximum.at(scores[3], of_piece[middle:], piece_scores[middle:])
+        scores[4, of_row[found.is_exact]] = 1.0
+        factors = (weights.dense, weights.lexical, weights.dense_answer, weights.lexical_answer, weights.exact)
+        fused = np.array(factors, np.float32) @ scores
+
+        order = np.argsort(-fused, kind="stable")[:top_k]
+        order = order[fused[order] > 0.0]
+        likeness = weights.dense * found.dense + weights.lexical * found.lexical + found.is_exact
+        preference = self._preference(languages)
+        texts, places = generation.language_of_question[found.rows], generation.place_of_question[found.rows]
+        best = _best(of_row, likeness + preference[texts], len(articles))[order]
+        if (best < 0).any():  # found by an answer alone: what is shown is the question of that answer's text
+            piece_texts = generation.language_of_answer[pieces]
+            best_piece = _best(of_piece, piece_scores + preference[piece_texts], len(articles))[order]
+            best = np.where(best < 0, len(found.rows) + best_piece, best)
+            texts = np.concatenate([texts, piece_texts])
+            places = np.concatenate([places, np.zeros(len(pieces), np.int64)])
         return tuple(
-            self._hit(int(articles[n]), scores[:, n].tolist(), float(fused[n]), bool(is_exact[n]), int(best[n]))
-            for n in np.argsort(-fused, kind="stable")[:top_k].tolist()
+            self._hit(*fields)
+            for fields in zip(
+                articles[order].tolist(),
+                fused[order].tolist(),
+                scores.T[order].tolist(),
+                texts[best].tolist(),
+                places[best].tolist(),
+                strict=True,
+            )
         )
 
-    def _hit(self, ordinal: int, scores: list[float], fused: float, is_exact: bool, best: int) -> Hit:
+    def _hit(self, ordinal: int, score: float, scores: list[float], language_number: int, place: int) -> Hit:
+        dense, lexical, dense_answer, lexical_answer, is_exact = scores
         article = self.generation.article(ordinal)
-        matched, language = (
-            self._passage(ordinal, best) if best >= 0 else (article.texts[0].question, article.texts[0].language)
-        )
-        dense, lexical, dense_answer, lexical_answer = scores
+        language = self.generation.parts.languages[language_number]
+        text = article.text(language)
+        assert text is not None
         return Hit(
             article=article,
-            score=fused,
+            score=score,
             dense=dense,
             lexical=lexical,
             dense_answer=dense_answer,
             lexical_answer=lexical_answer,
-            is_exact=is_exact,
-            matched=matched,
+            is_exact=is_exact > 0.0,
+            matched=text.alternate_questions[place - 1] if place else text.question,
             matched_language=language,
         )
 
-    def _passage(self, ordinal: int, question_row: int) -> tuple[str, str]:
-        """Return content and language of a question passage, by its place among the article's own."""
-        generation = self.generation
-        row = int(generation.question_rows[question_row])
-        place = row - int(generation.parts.article_starts[ordinal])
-        kinds = generation.parts.kinds[generation.parts.article_starts[ordinal] : row + 1]
-        languages = generation.parts.passage_languages[generation.parts.article_starts[ordinal] : row + 1]
-        language = generation.parts.languages[languages[place]]
-        text = generation.article(ordinal).text(language)
-        assert text is not None
-        own = int(((languages == languages[place]) & (kinds != 2)).sum()) - 1
-        return (text.question, *text.alternate_questions)[own], language
+    def _preference(self, languages: Sequence[str]) -> Floats:
+        """Return what decides between equally good passages, by number of their language: the likeliest language."""
+        bases = [language.split("-")[0] for language in languages]
+        return np.array(
+            [
+                _TIE * (len(bases) - bases.index(base)) if (base := language.split("-")[0]) in bases else 0.0
+                for language in self.generation.parts.languages
+            ],
+            np.float32,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    rows: NDArray[np.int64]  # candidates
-    scores: NDArray[np.float32]  # of the candidates (dense), or of every row (lexical)
+    """Passages that one arm found."""
+
+    rows: Rows
+    scores: Floats
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Candidates:
+    """What is fused: questions with all their scores, and pieces of answers as each arm found them."""
+
+    rows: Rows  # among the questions, some of them twice
+    dense: Floats
+    lexical: Floats
+    is_exact: NDArray[np.bool_]
+    dense_answer: _Found
+    lexical_answer: _Found
 
 
 class _Arm:
-    """The passages of one kind, as both arms see them, with what the filters allow."""
+    """The passages of one kind, as both arms see them, with what a filter leaves of them."""
 
-    def __init__(self, dense: DenseIndex, article_of: NDArray[np.int32], allowed: NDArray[np.bool_] | None) -> None:
-        self._dense = dense
-        self._allowed = None if allowed is None else allowed[article_of]
+    def __init__(self, article_of: NDArray[np.int32], allowed: Allowed | None) -> None:
+        self._article_of = article_of
+        self._allowed = allowed
 
-    def dense(self, embedding: NDArray[np.float32], count: int) -> _Found:
-        bitmap = None if self._allowed is None else np.packbits(self._allowed, bitorder="little")
-        rows, scores = self._dense.search(embedding, count, bitmap)
-        return _Found(rows, scores)
+    def dense(self, index: DenseIndex, embedding: Floats, count: int, top_k: int) -> _Found:
+        """Return the nearest passages; none for a question in which the encoder knows nothing."""
+        if not embedding.any():
+            return _Found(np.empty(0, np.int64), np.empty(0, np.float32))
+        while True:
+            rows, scores = index.search(embedding, count, self._allowed.bitmap if self._allowed else None)
+            if self._is_enough(rows, count, top_k):
+                return _Found(rows, scores)
+            count *= _WIDER
 
-    def lexical(self, index: LexicalIndex, terms: Sequence[str], count: int) -> _Found:
-        scores = index.scores(terms)
+    def lexical(self, scores: Floats, count: int, top_k: int) -> _Found:
+        """Return the passages with the best of the scores, (rows,), that all passages have."""
         if self._allowed is not None:
-            scores = scores * self._allowed
-        return _Found(best_rows(scores, count), scores)
+            scores = scores * self._allowed.rows
+        while True:
+            rows = best_rows(scores, count)
+            if self._is_enough(rows, count, top_k):
+                return _Found(rows, scores[rows])
+            count *= _WIDER
+
+    def _is_enough(self, rows: Rows, count: int, top_k: int) -> bool:
+        # One article with hundreds of passages must not crowd out the others.
+        return len(rows) < count or len(set(self._article_of[rows].tolist())) >= top_k
+
+
+def _best(place: Rows, likeness: Floats, count: int) -> Rows:
+    """Return for each of ``count`` articles the number of its best candidate, -1 without one."""
+    best = np.full(count, -1)
+    order = np.argsort(-likeness, kind="stable")[::-1]
+    best[place[order]] = order  # the last one written is the best
+    return best
