@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
+import sqlalchemy as sa
 
 from assistant.answering import Answering, Delivered
 from assistant.composer import Composer
@@ -25,12 +26,14 @@ from assistant.silence import silence_reason
 from assistant.tickets.queue import TicketQueue
 from assistant.tickets.ticket import Customer, Ticket, TicketIdTakenError, TicketNotFoundError, TicketReceiptRef
 from assistant.translation import Translator
+from index.errors import NoGenerationError
 from index.follower import Follower
 from index.searcher import SearchResult
-from knowledge.article import Article
+from knowledge.article import Article, clean
 from knowledge.database import now
 
 _HITS_IN_RECEIPT = 10
+_MAX_COMMENT = 5_000  # characters
 _ROUND_OF_CHOICES = timedelta(hours=24)  # after that, a question begins anew
 _NOTHING_DETECTED = Detection(language=None, probability=0.0, ranked=(), by="nothing")
 
@@ -110,6 +113,17 @@ class Assistant:
                 return await self.ledger.record(await self._decided(question, history))
             except TicketIdTakenError:
                 continue  # one time in hundreds of thousands; the next draft has another id
+            except (QuestionError, NoGenerationError):
+                # A retry gets its response though it could not be decided again: its choice is taken, say.
+                earlier = await asyncio.to_thread(self._earlier, question)
+                if earlier is None:
+                    raise
+                return earlier
+
+    def _earlier(self, question: Question) -> str | None:
+        if question.message_id is None:
+            return None
+        return self.ledger.earlier(question.channel, question.message_id, question.digest())
 
     async def _decided(self, question: Question, history: list[Past]) -> Entry:
         started = time.perf_counter()
@@ -149,22 +163,18 @@ class Assistant:
     def give_feedback(self, answer_id: str, *, helpful: bool, comment: str | None = None) -> FeedbackReply:
         """Store what a customer thought of an answer; not helpful opens a ticket, once.
 
-        Raises AnswerNotFoundError.
+        Raises AnswerNotFoundError, and ArticleError for a comment that is no plain text.
         """
+        if comment is not None:
+            comment = clean(comment, field="comment", limit=_MAX_COMMENT, required=False) or None
         row = self.ledger.row(answer_id)
-        receipt = orjson.loads(row["receipt"])
-        ticket = None
-        if not helpful:
-            ticket = self.tickets.draft(
-                question=row["question"] or receipt["question"],
-                customer=Customer(**receipt["customer"]),
-                channel=row["channel"],
-                language=row["language"],
-                reason="not_helpful",
-                conversation_id=row["conversation_id"],
-                answer_id=answer_id,
-            )
-        ticket_id = self.ledger.give_feedback(answer_id, helpful=helpful, comment=comment, ticket=ticket)
+        while True:
+            ticket = None if helpful else self._draft_of(row)
+            try:
+                ticket_id = self.ledger.give_feedback(answer_id, helpful=helpful, comment=comment, ticket=ticket)
+            except TicketIdTakenError:
+                continue
+            break
         if helpful or ticket_id is None:
             return FeedbackReply(
                 answer_id=answer_id, helpful=helpful, message=self._composer.thanks(row["language"]), ticket=None
@@ -174,6 +184,22 @@ class Assistant:
             reference, reason="not_helpful", language=row["language"], channel=row["channel"], now=now()
         )
         return FeedbackReply(answer_id=answer_id, helpful=False, message=message, ticket=reference)
+
+    def _draft_of(self, row: sa.RowMapping) -> Ticket:
+        """Return the ticket of an answer that did not help; of a choice, with the question it was offered for."""
+        question = row["question"]
+        if not question and row["conversation_id"] is not None:
+            history = self.ledger.conversation(row["channel"], row["conversation_id"])
+            question = _last_words([past for past in history if past.created_at < row["created_at"]])
+        return self.tickets.draft(
+            question=question or self.phrases.widget(row["language"])["talk_to_person"],
+            customer=Customer(**orjson.loads(row["receipt"])["customer"]),
+            channel=row["channel"],
+            language=row["language"],
+            reason="not_helpful",
+            conversation_id=row["conversation_id"],
+            answer_id=row["id"],
+        )
 
     def _opened(self, question: Question, history: list[Past]) -> _Case:
         detection = self._detector.detect(question.text) if question.text else _NOTHING_DETECTED
@@ -259,7 +285,9 @@ class Assistant:
         )
 
     async def _handed_over(self, case: _Case, reason: Reason) -> Entry:
-        question = case.question.text or (case.history[0].question if case.history else "")
+        question = case.question.text
+        if not question or (reason == "unclear_after_clarify" and self.phrases.is_none_of_these(question)):
+            question = _last_words(case.history) or question
         ticket: Ticket | None = None
         reference = await self._open_already(case, question, reason)
         if reference is None:
@@ -419,6 +447,11 @@ def _answer_json(article: Article, delivered: Delivered) -> dict[str, Any]:
         "language": delivered.language,
         "translation": {"kind": delivered.kind, "from": delivered.translated_from, "engine": delivered.engine},
     }
+
+
+def _last_words(history: Sequence[Past]) -> str:
+    """Return what the customer wrote last; a choice they tapped has no words."""
+    return next((past.question for past in history if past.question), "")
 
 
 def _offered_choices(history: Sequence[Past], at: datetime) -> list[str]:

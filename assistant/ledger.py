@@ -18,12 +18,14 @@ import sqlalchemy as sa
 
 from assistant import tables
 from assistant.tickets.queue import TicketQueue
-from assistant.tickets.ticket import Ticket, TicketIdTakenError
-from knowledge.database import Database, now
-from knowledge.errors import ConflictError, FaqError, NotFoundError, UnavailableError
+from assistant.tickets.ticket import Ticket
+from knowledge.database import Database, DatabaseError, now
+from knowledge.errors import ConflictError, NotFoundError, UnavailableError
 
 _BATCH = 256  # decisions in one transaction at most
 _BACKLOG = 10_000  # decisions that may wait before callers are turned away
+_LAST_WRITES = 30.0  # seconds that what waits at the end is given
+_FORGET_BATCH = 1_000  # receipts deleted in one transaction, so that answers need not wait long for the next
 
 
 class AnswerNotFoundError(NotFoundError):
@@ -72,7 +74,7 @@ class _Waiting:
     entry: Entry
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[str]
-    outcome: str | FaqError | BaseException = field(default="")
+    outcome: str | BaseException = field(default="")
 
 
 class Ledger:
@@ -98,7 +100,7 @@ class Ledger:
         with self._starting:
             if self._thread is not None:
                 self._waiting.put(None)
-                self._thread.join(timeout=30)
+                self._thread.join(timeout=_LAST_WRITES)
                 self._thread = None
 
     async def record(self, entry: Entry) -> str:
@@ -116,6 +118,13 @@ class Ledger:
                 f"{_BACKLOG:,} decisions wait for the database; expected it to keep up: try again in a moment."
             ) from error
         return await waiting.future
+
+    def earlier(self, channel: str, message_id: str, digest: str) -> str | None:
+        """Return the response to this very message, None if it never came; raises MessageConflictError."""
+        key = (channel, message_id)
+        with self._database.read() as connection:
+            known = _known(connection, [key])
+        return _checked(key, digest, *known[key]) if key in known else None
 
     def conversation(self, channel: str, conversation_id: str, *, limit: int = 20) -> list[Past]:
         """Return the latest messages of a conversation, the latest first."""
@@ -140,18 +149,22 @@ class Ledger:
         with self._database.read() as connection:
             row = connection.execute(sa.select(tables.answers).where(tables.answers.c.id == answer_id)).one_or_none()
         if row is None:
-            raise AnswerNotFoundError(f"There is no answer {answer_id[:60]!r}.")
+            raise _missing(answer_id)
         return row._mapping
 
     def give_feedback(self, answer_id: str, *, helpful: bool, comment: str | None, ticket: Ticket | None) -> str | None:
         """Store what the customer thought; opens ``ticket`` unless the answer has one already.
 
         The last word counts, and a ticket once opened stays. Returns the id of the answer's ticket.
+        Raises AnswerNotFoundError, and TicketIdTakenError: draft the ticket again.
         """
         stored = tables.feedback
         with self._database.write() as connection:
             of_answer = tables.answers.c.id == answer_id
-            answer = connection.execute(sa.select(tables.answers.c.ticket_id).where(of_answer).with_for_update()).one()
+            wanted = sa.select(tables.answers.c.ticket_id).where(of_answer).with_for_update()
+            answer = connection.execute(wanted).one_or_none()
+            if answer is None:
+                raise _missing(answer_id)
             before = connection.execute(sa.select(stored).where(stored.c.answer_id == answer_id)).one_or_none()
             ticket_id: str | None = answer.ticket_id or (before.ticket_id if before else None)
             if ticket is not None and ticket_id is None:
@@ -173,11 +186,17 @@ class Ledger:
 
     def forget(self, *, older_than: timedelta) -> int:
         """Delete receipts, and feedback on them, past their time; tickets stay. Returns how many."""
-        old = tables.answers.c.created_at < now() - older_than
-        with self._database.write() as connection:
-            ids = sa.select(tables.answers.c.id).where(old)
-            connection.execute(tables.feedback.delete().where(tables.feedback.c.answer_id.in_(ids)))
-            return connection.execute(tables.answers.delete().where(old)).rowcount
+        id, created_at = tables.answers.c.id, tables.answers.c.created_at
+        oldest = sa.select(id).where(created_at < now() - older_than).order_by(created_at).limit(_FORGET_BATCH)
+        forgotten = 0
+        while True:
+            with self._database.write() as connection:
+                ids = list(connection.scalars(oldest.with_for_update()))
+                connection.execute(tables.feedback.delete().where(tables.feedback.c.answer_id.in_(ids)))
+                connection.execute(tables.answers.delete().where(id.in_(ids)))
+            forgotten += len(ids)
+            if len(ids) < _FORGET_BATCH:
+                return forgotten
 
     def _write_all(self) -> None:
         while (first := self._waiting.get()) is not None:
@@ -201,13 +220,19 @@ class Ledger:
         """Give every waiting entry its outcome."""
         try:
             self._store(batch)
-        except (sa.exc.IntegrityError, TicketIdTakenError):
-            # Another process stored one of these messages at this very moment: one by one, then.
-            for waiting in batch:
-                self._store_alone(waiting)
-        except BaseException as error:
-            for waiting in batch:
-                waiting.outcome = error
+        except DatabaseError as error:
+            if isinstance(error.__cause__, sa.exc.DataError):
+                self._store_each(batch)
+            else:  # locked, full or gone: it would be no other for each of them
+                for waiting in batch:
+                    waiting.outcome = error
+        except BaseException:
+            # Another process stored one of these messages at this very moment, or one cannot be stored.
+            self._store_each(batch)
+
+    def _store_each(self, batch: Sequence[_Waiting]) -> None:
+        for waiting in batch:
+            self._store_alone(waiting)
 
     def _store_alone(self, waiting: _Waiting) -> None:
         for _ in range(2):  # the second look finds what the other process stored
@@ -228,7 +253,10 @@ class Ledger:
             for waiting in batch:
                 entry = waiting.entry
                 if entry.key is not None and entry.key in known:
-                    waiting.outcome = _earlier(entry, *known[entry.key])
+                    try:
+                        waiting.outcome = _checked(entry.key, entry.row["request_digest"], *known[entry.key])
+                    except MessageConflictError as error:
+                        waiting.outcome = error
                     continue
                 if entry.key is not None:
                     known[entry.key] = (entry.row["request_digest"], entry.row["response"])
@@ -238,6 +266,10 @@ class Ledger:
                 waiting.outcome = entry.row["response"]
             if rows:
                 connection.execute(tables.answers.insert(), rows)
+
+
+def _missing(answer_id: str) -> AnswerNotFoundError:
+    return AnswerNotFoundError(f"There is no answer {answer_id[:60]!r}.")
 
 
 def _known(connection: sa.Connection, keys: list[tuple[str, str]]) -> dict[tuple[str, str], tuple[str, str]]:
@@ -250,11 +282,12 @@ def _known(connection: sa.Connection, keys: list[tuple[str, str]]) -> dict[tuple
     return {(row[0], row[1]): (row[2], row[3]) for row in connection.execute(query)}
 
 
-def _earlier(entry: Entry, digest: str, response: str) -> str | FaqError:
-    if digest == entry.row["request_digest"]:
+def _checked(key: tuple[str, str], digest: str, known_digest: str, response: str) -> str:
+    if digest == known_digest:
         return response
-    return MessageConflictError(
-        f"message_id {entry.row['message_id'][:60]!r} on channel {entry.row['channel']!r} was used before for another "
+    channel, message_id = key
+    raise MessageConflictError(
+        f"message_id {message_id[:60]!r} on channel {channel!r} was used before for another "
         "message; expected the same body with the same id: give every message an id of its own."
     )
 

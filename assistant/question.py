@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import orjson
 
+from assistant.tickets.text import person
 from assistant.tickets.ticket import Customer
 from knowledge.article import clean, language_tag
 from knowledge.errors import InputError
@@ -59,7 +60,7 @@ def make_question(
     choice: str | None = None,
     max_length: int = MAX_QUESTION_LENGTH,
 ) -> Question:
-    """Check and clean what a channel sent. Raises QuestionError or ArticleError.
+    """Check and clean what a channel sent. Raises InputError with the field.
 
     The text may be empty, which is decided on, not refused. Characters that only steer the direction
     or the width of text are dropped, so that they cannot disguise what was asked.
@@ -83,7 +84,9 @@ def make_question(
             "itself, or put a long letter into a ticket (POST /v1/tickets).",
             field="question",
         )
-    customer = customer or Customer()
+    customer = person(customer or Customer())
+    if customer.locale is not None:
+        customer = replace(customer, locale=language_tag(customer.locale, field="customer.locale"))
     for name, value in (
         ("channel", channel),
         ("message_id", message_id),

@@ -38,7 +38,7 @@ def silence_reason(question: Question, history: Sequence[Past], at: datetime) ->
     if sum(at - past.created_at < _FLOOD_TIME for past in history) >= _FLOOD:
         return "loop"
     form = normal_form(text)
-    if history and history[0].decision != "suppressed" and normal_form(history[0].question) == form:
+    if history and normal_form(history[0].question) == form:
         # With ids of their own, two messages are two, however alike.
         if question.message_id is None and at - history[0].created_at < _TWICE_SENT:
             return "duplicate"
