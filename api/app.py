@@ -20,6 +20,7 @@ from api import errors
 from api.auth import RateLimiter
 from api.metrics import Metrics
 from api.middleware import Surroundings
+from api.openapi import describe
 from api.product import Product
 from api.routes import answers, articles, generations, keys, languages, operations, tickets
 from api.settings import Settings
@@ -51,11 +52,13 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        open_product(product)
-        forgetting = asyncio.create_task(_forget(product))
-        yield
-        forgetting.cancel()
-        product.close()
+        try:
+            open_product(product)
+            forgetting = asyncio.create_task(_forget(product))
+            yield
+            forgetting.cancel()
+        finally:
+            product.close()
 
     app = FastAPI(
         title="faq-assistant",
@@ -63,6 +66,7 @@ def create_app(settings: Settings) -> FastAPI:
         summary="Answers customers from FAQ articles, in their language; what is not certain becomes a ticket.",
         lifespan=lifespan,
         redoc_url=None,
+        redirect_slashes=False,  # the redirect would name the host and scheme that a proxy talks to
     )
     app.state.product = product
     app.state.metrics = metrics
@@ -75,6 +79,8 @@ def create_app(settings: Settings) -> FastAPI:
     @app.get("/", include_in_schema=False)
     async def page() -> FileResponse:
         return FileResponse(_WEB / "index.html", headers={"Content-Security-Policy": _PAGE_POLICY, **_FRESH})
+
+    app.openapi = describe(app)  # type: ignore[method-assign]
 
     if settings.cors_origins:
         app.add_middleware(
@@ -103,6 +109,8 @@ async def _forget(product: Product) -> None:
                 log.info("%d receipts older than %d days were deleted", forgotten, days)
         except FaqError as error:
             log.error("old receipts could not be deleted: %s", error)
+        except Exception:  # the task must outlive whatever a database can do
+            log.exception("old receipts could not be deleted; trying again in an hour")
         await asyncio.sleep(_FORGET_EVERY)
 
 

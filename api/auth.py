@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
@@ -24,6 +26,25 @@ LOOPBACK = Key(id="loopback", name="loopback caller", scopes=frozenset(SCOPES))
 _bearer = HTTPBearer(auto_error=False, description="A key made by `faq keys create`, or by POST /v1/keys.")
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Spent:
+    """What is left of a key's window of a minute after a request; ``reset`` is in seconds."""
+
+    rate: int
+    remaining: int
+    reset: float
+    is_allowed: bool
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The ``RateLimit-*`` headers."""
+        return {
+            "RateLimit-Limit": str(self.rate),
+            "RateLimit-Remaining": str(self.remaining),
+            "RateLimit-Reset": str(round(self.reset)),
+        }
+
+
 class RateLimiter:
     """Counts requests per key in windows of a minute, in this process."""
 
@@ -32,49 +53,50 @@ class RateLimiter:
         self._default = default
         self._limiter = FixedWindowRateLimiter(MemoryStorage())
 
-    def spend(self, key: Key) -> dict[str, str]:
-        """Count a request and return the ``RateLimit-*`` headers; raises RateLimitError."""
+    def spend(self, key: Key) -> Spent | None:
+        """Count a request, and say what is left of its window; None for a key without a rate."""
         rate = key.requests_per_minute or self._default
         if rate is None:
-            return {}
+            return None
         item = RateLimitItemPerMinute(rate)
         is_allowed = self._limiter.hit(item, key.id)
         window = self._limiter.get_window_stats(item, key.id)
-        reset = max(0.0, window.reset_time - time.time())
-        if not is_allowed:
-            raise RateLimitError(
-                f"This key may make {rate} requests a minute; try again in {reset:.0f} seconds.", retry_after=reset
-            )
-        return {
-            "RateLimit-Limit": str(rate),
-            "RateLimit-Remaining": str(window.remaining),
-            "RateLimit-Reset": str(round(reset)),
-        }
+        return Spent(
+            rate=rate,
+            remaining=window.remaining,
+            reset=max(0.0, window.reset_time - time.time()),
+            is_allowed=is_allowed,
+        )
 
 
 async def caller(
     request: Request,
-    response: Response,
     product: ProductDep,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Key:
-    """Return the key of the caller; raises UnauthenticatedError or RateLimitError."""
+    """Return the key of the caller; raises UnauthenticatedError, RateLimitError or DatabaseError."""
+    if not product.keys.is_fresh:
+        await asyncio.to_thread(product.keys.refresh)
     key = _key(request, product.keys.has_keys(), credentials, product.keys.find, is_public=product.settings.public_ask)
     limiter: RateLimiter = request.app.state.limiter
-    headers = limiter.spend(key)
-    if headers:
-        response.headers.update(headers)
-        request.state.rate_headers = headers
+    spent = limiter.spend(key)
+    if spent is not None:
+        request.state.rate_headers = spent.headers  # for whatever the response will be
+        if not spent.is_allowed:
+            raise RateLimitError(
+                f"This key may make {spent.rate} requests a minute; try again in {spent.reset:.0f} seconds.",
+                retry_after=spent.reset,
+            )
     return key
 
 
 CallerDep = Annotated[Key, Depends(caller)]
 
 
-def requires(scope: Scope) -> Callable[..., Key]:
+def requires(scope: Scope) -> Callable[..., Awaitable[Key]]:
     """Return a dependency that gives the caller's key, and refuses one without the scope."""
 
-    def allowed(key: CallerDep) -> Key:
+    async def allowed(key: CallerDep) -> Key:
         if not key.may(scope):
             raise ForbiddenError(
                 f"The key {key.name!r} has the scopes {', '.join(sorted(key.scopes))}; this needs {scope!r}. "

@@ -9,12 +9,14 @@ from fastapi import Depends, Request
 from api.metrics import Metrics
 from api.product import Product
 
+# Coroutines, though nothing is awaited: FastAPI sends plain functions to its threads, for every request.
 
-def _product(request: Request) -> Product:
+
+async def _product(request: Request) -> Product:
     return cast("Product", request.app.state.product)
 
 
-def _metrics(request: Request) -> Metrics:
+async def _metrics(request: Request) -> Metrics:
     return cast("Metrics", request.app.state.metrics)
 
 

@@ -44,6 +44,14 @@ STATUSES: Mapping[type[FaqError], int] = {
     ConfigurationError: 503,
 }
 
+# Types of what the web framework refuses; its phrases change between versions of Python, these do not.
+HTTP_TYPES: Mapping[int, str] = {
+    400: "bad-request",
+    404: "not-found",
+    405: "method-not-allowed",
+    413: "content-too-large",
+}
+
 _RETRY_UNAVAILABLE = 5  # seconds
 
 
@@ -141,7 +149,7 @@ def install(app: FastAPI) -> None:
         }
         return Problem(
             error.status_code,
-            type=phrase.lower().replace(" ", "-"),
+            type=HTTP_TYPES.get(error.status_code, f"http-{error.status_code}"),
             title=phrase,
             detail=details.get(error.status_code, str(error.detail)),
             request_id=_request_id(request),

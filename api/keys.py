@@ -161,15 +161,28 @@ class KeyRing:
         self._forget()
         return _key(row)
 
-    def _keys(self) -> dict[str, tuple[str, Key]]:
-        if time.monotonic() - self._read_at > _REMEMBERED:
-            with self._lock, self._database.read() as connection:
+    @property
+    def is_fresh(self) -> bool:
+        """Whether the keys are in memory, as they were a moment ago: then nothing here asks the database."""
+        return time.monotonic() - self._read_at <= _REMEMBERED
+
+    def refresh(self) -> None:
+        """Read the keys unless that was done a moment ago; raises DatabaseError."""
+        with self._lock:
+            if self.is_fresh:
+                return
+            with self._database.read() as connection:
                 self._known = {row.id: (row.digest, _key(row)) for row in connection.execute(sa.select(api_keys))}
-                self._read_at = time.monotonic()
+            self._read_at = time.monotonic()
+
+    def _keys(self) -> dict[str, tuple[str, Key]]:
+        if not self.is_fresh:
+            self.refresh()
         return self._known
 
     def _forget(self) -> None:
-        self._read_at = float("-inf")
+        with self._lock:  # a reading that began before the change must not outlast it
+            self._read_at = float("-inf")
 
 
 def _key(row: sa.Row[tuple[object, ...]]) -> Key:

@@ -6,17 +6,18 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import Problem
+from api.errors import HTTP_TYPES, Problem
 
 log = logging.getLogger(__name__)
 
 _REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
+_LENGTH_DIGITS = 20  # of a declared length that are looked at; more is too long whatever they say
 _UPLOADS = ("/v1/imports",)
 _SECURITY = [
     (b"x-content-type-options", b"nosniff"),
@@ -78,8 +79,10 @@ class Surroundings:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                rate_headers: Mapping[str, str] = scope["state"].get("rate_headers", {})
                 message["headers"] = [
                     *message.get("headers", []),
+                    *((name.lower().encode(), value.encode()) for name, value in rate_headers.items()),
                     (b"x-request-id", request_id.encode()),
                     *_SECURITY,
                 ]
@@ -88,6 +91,9 @@ class Surroundings:
         try:
             if _declared_length(scope) > limit:
                 raise TooLong(limit)
+            if "\x00" in scope["path"] or b"%00" in scope["query_string"]:
+                await _nul(request_id)(scope, receive, send_labelled)
+                return
             await self._app(scope, receive_limited, send_labelled)
         except TooLong as error:
             if not status:
@@ -111,14 +117,24 @@ def _request_id(scope: Scope) -> str:
 def _declared_length(scope: Scope) -> int:
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit():
-            return int(value)
+            return int(value[:_LENGTH_DIGITS])
     return 0
+
+
+def _nul(request_id: str) -> Problem:
+    return Problem(
+        400,
+        type=HTTP_TYPES[400],
+        title=HTTPStatus(400).phrase,
+        detail="The address holds a NUL character (%00); no id and no word has one: leave it out.",
+        request_id=request_id,
+    )
 
 
 def _too_long(error: TooLong, request_id: str) -> Problem:
     return Problem(
         413,
-        type="content-too-large",
+        type=HTTP_TYPES[413],
         title=HTTPStatus(413).phrase,
         detail=error.detail,
         request_id=request_id,

@@ -491,6 +491,13 @@ class LanguageSupport(BaseModel):
     engine: str | None
 
 
+class ReadinessModel(BaseModel):
+    """Whether questions are answered, and what every part is up to."""
+
+    status: Literal["ok", "degraded", "unavailable"]
+    parts: dict[str, dict[str, Any]] = Field(description="By name; each with `status`, and `detail` where it is ill.")
+
+
 class LanguagesModel(BaseModel):
     """Every language the product does something for."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from tempfile import SpooledTemporaryFile
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, File, Form, Query, Response, UploadFile
@@ -19,6 +20,8 @@ from knowledge.import_report import ImportReport
 
 router = APIRouter(prefix="/v1", tags=["knowledge"], responses=ERRORS)
 
+_IN_MEMORY = 4_194_304  # bytes of an export; a longer one goes through the disk
+_PIECE = 65_536  # bytes
 _MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson"}
 
 
@@ -97,19 +100,44 @@ def apply(id: str, product: ProductDep, key: KnowledgeKey) -> Response:
     return _import_response(product.importer.apply(id, by=key.name))
 
 
-@router.get("/exports", summary="All articles as a file", response_class=StreamingResponse)
+@router.get(
+    "/exports",
+    summary="All articles as a file",
+    response_class=StreamingResponse,
+    responses={
+        200: {
+            "content": {
+                media_type.split(";")[0]: {"schema": {"type": "string"}} for media_type in _MEDIA_TYPES.values()
+            }
+        }
+    },
+)
 def export(
     product: ProductDep,
     key: KnowledgeKey,
     format: Annotated[Literal["csv", "jsonl"], Query()] = "jsonl",
 ) -> StreamingResponse:
     """Return a file whose import gives the same articles."""
-    pieces: Iterator[bytes] = export_articles(product.store.all(), format)
+    # Written whole before the first byte leaves: a database that fails is an error, not half a file, and
+    # a reader who takes their time holds no connection.
+    file = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - closed by what sends it
+    try:
+        file.writelines(export_articles(product.store.all(), format))
+        file.seek(0)
+    except BaseException:
+        file.close()
+        raise
     return StreamingResponse(
-        pieces,
+        _pieces(file),
         media_type=_MEDIA_TYPES[format],
         headers={"Content-Disposition": f'attachment; filename="articles.{format}"'},
     )
+
+
+def _pieces(file: SpooledTemporaryFile[bytes]) -> Iterator[bytes]:
+    with file:
+        while piece := file.read(_PIECE):
+            yield piece
 
 
 def _article_response(article: Article, *, status: int = 200) -> Response:

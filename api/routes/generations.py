@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import StreamingResponse
 
 from api.auth import KnowledgeKey
@@ -54,7 +54,12 @@ def cancel(id: str, product: ProductDep, key: KnowledgeKey) -> Response:
     return json_response(product.builds.cancel(id))
 
 
-@router.get("/index-builds/{id}/events", summary="A build's progress as it happens", response_class=StreamingResponse)
+@router.get(
+    "/index-builds/{id}/events",
+    summary="A build's progress as it happens",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+)
 async def events(id: str, product: ProductDep, key: KnowledgeKey) -> StreamingResponse:
     """Stream the build's state as server-sent events until it is finished."""
     await asyncio.to_thread(product.builds.get, id)  # a missing build is a 404, not an empty stream
@@ -78,7 +83,7 @@ def rollback(product: ProductDep, key: KnowledgeKey) -> Response:
 
 
 @router.post("/generations/{number}/activate", response_model=PointerModel, summary="Answer with this generation")
-def activate(number: int, product: ProductDep, key: KnowledgeKey) -> Response:
+def activate(number: Annotated[int, Path(ge=1, le=999_999_999)], product: ProductDep, key: KnowledgeKey) -> Response:
     """Make a kept generation answer."""
     pointer = product.generations.activate(number)
     product.follower.refresh()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from math import nan
+
 from fastapi import APIRouter, Response
+from fastapi.responses import PlainTextResponse
 
 from api.auth import AdminKey
 from api.dependencies import MetricsDep, ProductDep
-from api.responses import json_response
+from api.models import ReadinessModel
+from api.responses import ERRORS, json_response
 from knowledge.errors import FaqError
 
 router = APIRouter(tags=["operations"])
@@ -19,7 +23,10 @@ async def live() -> dict[str, str]:
 
 
 @router.get(
-    "/readyz", summary="Every part is ready; names what is degraded", responses={503: {"description": "Not ready."}}
+    "/readyz",
+    response_model=ReadinessModel,
+    responses={503: {"model": ReadinessModel, "description": "Not ready."}},
+    summary="Every part is ready; names what is degraded",
 )
 def ready(product: ProductDep) -> Response:
     """Look at database, encoder, active generation and translation engines.
@@ -50,7 +57,7 @@ def ready(product: ProductDep) -> Response:
     return json_response({"status": status, "parts": parts}, status=503 if status == "unavailable" else 200)
 
 
-@router.get("/metrics", summary="Prometheus metrics")
+@router.get("/metrics", response_class=PlainTextResponse, responses=ERRORS, summary="Prometheus metrics")
 def metrics(product: ProductDep, counted: MetricsDep, key: AdminKey) -> Response:
     """Return counts and durations; nothing about a person."""
     try:
@@ -60,8 +67,13 @@ def metrics(product: ProductDep, counted: MetricsDep, key: AdminKey) -> Response
     except FaqError:
         counted.generation.set(0)
         counted.articles.set(0)
-    tickets = product.tickets.counts()
-    for name, count in tickets.by_status.items():
-        counted.tickets.labels(name).set(count)
-    counted.tickets_overdue.set(tickets.overdue)
+    try:
+        tickets = product.tickets.counts()
+    except FaqError:
+        counted.tickets.clear()  # what is not known is not there, rather than as it was
+        counted.tickets_overdue.set(nan)
+    else:
+        for name, count in tickets.by_status.items():
+            counted.tickets.labels(name).set(count)
+        counted.tickets_overdue.set(tickets.overdue)
     return Response(counted.text(), media_type="text/plain; version=0.0.4; charset=utf-8")

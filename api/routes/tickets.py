@@ -47,7 +47,7 @@ def tickets(
     channel: Annotated[str | None, Query(max_length=60)] = None,
     assignee: Annotated[str | None, Query(max_length=200, description="Empty for nobody's.")] = None,
     overdue: bool | None = None,
-    q: Annotated[str | None, Query(max_length=1_000)] = None,
+    q: Annotated[str | None, Query(max_length=500)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     cursor: Annotated[str | None, Query(max_length=2_000)] = None,
     names_in: Language = None,

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from assistant.phrases.writing import isolate
-from knowledge.errors import FaqError
+from knowledge.errors import UnavailableError
 
 _PLACE = re.compile(r"\{([a-z_]+)\}")
 
 
-class PhraseError(FaqError):
+class PhraseError(UnavailableError):
     """A phrase was asked for that is not in the files, or with other values than it has places."""
 
 
