@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import logging
 import os
 import signal
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from api.settings import Settings
 
 _PATIENCE = 15  # seconds that requests under way are given when the server is asked to stop
+_USUAL_THRESHOLD = (700, 10, 10)  # of CPython; `api.cli.main` raises it for short commands
 _BACKLOG = 2_048  # connections that may wait to be accepted
 
 
@@ -87,6 +89,7 @@ def _serve(
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
+            _settle_memory()
             _announce(session, url, has_keys=has_keys)
 
     server = Server(
@@ -112,6 +115,13 @@ def _serve(
         raise
     except OSError as error:
         raise _no_listening(error, host, port) from error
+
+
+def _settle_memory() -> None:
+    """Collect garbage as usual from now on, without looking again at what the start has made."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_USUAL_THRESHOLD)
 
 
 def _announce(session: Session, url: str, *, has_keys: bool) -> None:

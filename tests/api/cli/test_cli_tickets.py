@@ -12,6 +12,7 @@ from api.product import Product
 from assistant.tickets import Customer, Ticket, TicketQueue
 from knowledge.database import now
 from tests.api.cli.conftest import Faq, failed, rows
+from tests.assistant.translation_models import build_package
 
 
 @pytest.fixture
@@ -135,3 +136,20 @@ def test_a_ticket_is_solved_once_and_cannot_be_claimed_then(faq: Faq, ticket: Ti
 def test_an_answer_that_cannot_be_sent_changes_nothing(faq: Faq, ticket: Ticket, product: Product, text: str) -> None:
     failed(faq("tickets", "reply", ticket.id, "--", text))
     assert product.tickets.get(ticket.id).version == 1
+
+
+def test_an_answer_is_kept_in_the_customers_language_where_a_machine_knows_the_way(
+    faq: Faq, empty: Path, tmp_path: Path, product: Product
+) -> None:
+    words = {"we": "my", "send": "wysylamy", "it": "to", "today": "dzisiaj"}
+    faq("languages", "install", build_package(tmp_path / "en_pl.argosmodel", "en", "pl", words))
+    ticket = _opened(product.tickets, language="pl", question="Gdzie jest moja paczka?")
+    result = faq("tickets", "reply", ticket.id, "we send it today", "--language", "en")
+    assert result.stdout == f"Answered {ticket.id}, kept in pl too; it is pending.\n"
+    message = product.tickets.messages(ticket.id).items[-1]
+    assert (message.body, message.language) == ("we send it today", "en")
+    assert message.translation is not None
+    assert (message.translation.text, message.translation.engine) == ("my wysylamy to dzisiaj", "argos")
+    assert "In pl by argos:\nmy wysylamy to dzisiaj" in faq("tickets", "show", ticket.id).stdout
+    noted = faq("tickets", "reply", ticket.id, "call them", "--internal", "--json")
+    assert json.loads(noted.stdout)["message"]["translation"] is None
