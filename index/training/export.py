@@ -42,6 +42,7 @@ def export(weights: NDArray[np.float32], tokenizer: Path, folder: Path) -> None:
         raise ValueError(f"Expected weights that half precision can hold; the largest is {largest}.")
     tensors = {"embeddings": weights.astype(np.float16), "weights": np.ones(len(weights), dtype=np.float32)}
     save_file(tensors, str(module / "model.safetensors"))
+    (module / "model.safetensors").chmod(0o644)  # safetensors leaves it to its owner alone
     shutil.copyfile(tokenizer, module / "tokenizer.json")
     _write(folder / "modules.json", MODULES)
     _write(folder / "config_sentence_transformers.json", CONFIGURATION)
