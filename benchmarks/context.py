@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 from api.product import Product
@@ -21,25 +23,28 @@ class Context:
     scratch: Path
     is_quick: bool = False
     dev: Path | None = None  # folder of development sets
-    _folders: dict[int, Path] = field(default_factory=dict)
+    _originals: dict[int, Path] = field(default_factory=dict)
+    _copies: count[int] = field(default_factory=count)
 
     def shop(self) -> Path:
-        """Return a data folder with the sample shop, indexed."""
+        """Return a new data folder with the sample shop, indexed."""
         return self._folder(0)
 
     def catalogue(self, articles: int) -> Path:
-        """Return a data folder with so many synthetic articles, indexed."""
+        """Return a new data folder with so many synthetic articles, indexed."""
         return self._folder(articles)
 
     def _folder(self, articles: int) -> Path:
-        if articles not in self._folders:
+        if articles not in self._originals:
             folder = self.scratch / (f"catalogue-{articles}" if articles else "shop")
             with opened(folder) as product:
                 data = catalogue_file(articles) if articles else sample_articles()
                 product.importer.run(data, filename="articles.jsonl", by="benchmarks")
                 build(product.generations, product.store, product.encoder)
-            self._folders[articles] = folder
-        return self._folders[articles]
+            self._originals[articles] = folder
+        # Everybody gets a copy, so that nobody measures a database which others have filled.
+        original = self._originals[articles]
+        return shutil.copytree(original, self.scratch / f"{original.name}-{next(self._copies)}")
 
 
 @contextmanager

@@ -132,14 +132,20 @@ def _memory(context: Context, shop: Path) -> Table:
 
 def _seconds(command: Sequence[str]) -> float:
     started = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment())
+    _done(command)
     return time.perf_counter() - started
 
 
 def _watched(command: Sequence[str]) -> dict[str, float]:
-    done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment())
-    said: dict[str, float] = json.loads(done.stderr.splitlines()[-1])
+    said: dict[str, float] = json.loads(_done(command).stderr.splitlines()[-1])
     return said
+
+
+def _done(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(command, capture_output=True, text=True, env=environment())
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)} ended with status {done.returncode}: {done.stderr[-2_000:]}")
+    return done
 
 
 def _ask(server: Server, bodies: tuple[str, ...]) -> None:
