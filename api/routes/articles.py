@@ -14,7 +14,8 @@ from api.dependencies import ProductDep
 from api.etags import IfMatch, etag, expected_version
 from api.models import ArticleModel, ArticleRequest, ImportModel, Page
 from api.responses import ERRORS, STALE, json_response
-from knowledge.article import Article, make_article
+from knowledge.article import Article, language_tag, make_article
+from knowledge.errors import InputError
 from knowledge.formats import export_articles
 from knowledge.import_report import ImportReport
 
@@ -78,13 +79,13 @@ def import_file(
     language: Annotated[str | None, Form(max_length=40, description="Of rows that name none.")] = None,
 ) -> Response:
     """Report every row as created, changed, unchanged or rejected, with line and reason."""
+    default_language = language_tag(language) if language else product.settings.default_language
     importing = product.importer.preview if dry_run else product.importer.run
-    report = importing(
-        file.file.read(),
-        filename=file.filename,
-        default_language=language or product.settings.default_language,
-        by=key.name,
-    )
+    try:
+        report = importing(file.file.read(), filename=file.filename, default_language=default_language, by=key.name)
+    except InputError as error:
+        error.field = error.field or "file"  # what cannot be read as a whole
+        raise
     return _import_response(report)
 
 
