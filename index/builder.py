@@ -1,8 +1,8 @@
 """Builds a generation from the articles, doing again only what changed.
 
 An article whose content is as it was keeps its passages, embeddings and terms; of a changed one, only
-passages whose language and content are new are encoded. Another encoder, or other rules of analysis,
-start from nothing.
+passages whose language and content are new are encoded. Other rules of analysis keep the embeddings
+alone; another encoder starts from nothing.
 """
 
 from __future__ import annotations
@@ -81,11 +81,12 @@ def build(
     with generations.build_lock():
         started = time.perf_counter()
         active = _active(generations)
-        previous = None if from_scratch else _reusable(active, encoder)
+        encoded_before = None if from_scratch or active is None or not _is_of(active, encoder) else active
+        previous = encoded_before if encoded_before and encoded_before.manifest.analysis == analysis_id() else None
         draft, digest = _read(source, previous, report)
         if previous is not None and previous.manifest.knowledge_digest == digest:
             return BuildResult(manifest=previous.manifest, is_new=False, is_active=True)
-        parts, encoded = _assemble(draft, encoder, previous, report)
+        parts, encoded = _assemble(draft, encoder, previous, encoded_before, report)
         # The last report: what it raises must not call off a generation that answers already.
         report(Progress(stage="writing", done=0, total=1))
         manifest = generations.publish(
@@ -120,12 +121,10 @@ def _active(generations: Generations) -> Generation | None:
         return None
 
 
-def _reusable(active: Generation | None, encoder: Encoder) -> Generation | None:
-    if active is None:
-        return None
-    manifest = active.manifest
-    same_encoder = (manifest.encoder_digest, manifest.dimensions) == (encoder.digest, encoder.dimensions)
-    return active if same_encoder and manifest.encoder == encoder.id and manifest.analysis == analysis_id() else None
+def _is_of(generation: Generation, encoder: Encoder) -> bool:
+    manifest = generation.manifest
+    theirs = (manifest.encoder, manifest.encoder_digest, manifest.dimensions)
+    return theirs == (encoder.id, encoder.digest, encoder.dimensions)
 
 
 @dataclass(slots=True)
@@ -170,7 +169,9 @@ class _Passages:
         )
 
 
-def _assemble(draft: _Draft, encoder: Encoder, previous: Generation | None, report: Report) -> tuple[Parts, int]:
+def _assemble(
+    draft: _Draft, encoder: Encoder, previous: Generation | None, encoded_before: Generation | None, report: Report
+) -> tuple[Parts, int]:
     old = _Passages.of(previous, encoder.dimensions)
     new, count, old_count = draft.new, len(draft.new), len(old.kinds)
     rows = np.concatenate(draft.rows)
@@ -184,7 +185,8 @@ def _assemble(draft: _Draft, encoder: Encoder, previous: Generation | None, repo
     new_terms = [vocabulary.row(terms(passage.content, passage.language)) for passage in new]
     vocabulary, term_rows = _compacted(vocabulary, _joined(old.term_rows, new_terms).take(rows))
     languages, passage_languages = _languages(old, new, rows)
-    embeddings, encoded = _embeddings(encoder, old, new, digests, rows, report)
+    made, encoded = _encoded(encoder, encoded_before, new, digests, report)
+    embeddings = pooled(old.embeddings, made)
 
     report(Progress(stage="indexing", done=0, total=len(rows)))
     is_question = kinds != PassageKind.ANSWER
@@ -279,23 +281,22 @@ def _fetched(source: ArticleSource, ids: Sequence[str], report: Report) -> dict[
     return fresh
 
 
-def _embeddings(
+def _encoded(
     encoder: Encoder,
-    old: _Passages,
+    before: Generation | None,
     new: Sequence[Passage],
     new_digests: NDArray[np.uint8],
-    rows: NDArray[np.int64],
     report: Report,
 ) -> tuple[NDArray[np.float16], int]:
-    """Return the embeddings of all rows, (rows, dimensions), and how many had to be encoded."""
+    """Return the embeddings of new passages, (new, dimensions), and how many had to be encoded."""
     made = np.zeros((len(new), encoder.dimensions), np.float16)
-    known = {digest.tobytes(): row for row, digest in enumerate(old.digests)} if new else {}
+    known = {digest.tobytes(): row for row, digest in enumerate(before.parts.digests)} if new and before else {}
     first: dict[bytes, int] = {}
     repeats: list[tuple[int, int]] = []
     for number, digest in enumerate(new_digests):
         key = digest.tobytes()
-        if key in known:
-            made[number] = old.embeddings[known[key]]
+        if before is not None and key in known:
+            made[number] = before.parts.embeddings[known[key]]
         elif first.setdefault(key, number) != number:
             repeats.append((number, first[key]))
     todo = list(first.values())
@@ -305,11 +306,7 @@ def _embeddings(
         )
     for number, same in repeats:
         made[number] = made[same]
-    embeddings = np.empty((len(rows), encoder.dimensions), np.float16)
-    is_old = rows < len(old.kinds)
-    embeddings[is_old] = old.embeddings[rows[is_old]]
-    embeddings[~is_old] = made[rows[~is_old] - len(old.kinds)]
-    return embeddings, len(todo)
+    return made, len(todo)
 
 
 def _encode_kind(

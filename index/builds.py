@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -31,6 +32,7 @@ from knowledge.database import Database, UtcTime, metadata, now
 from knowledge.errors import FaqError
 
 State = Literal["queued", "running", "gated", "active", "failed", "cancelled"]
+_ID = re.compile("bld_[0-9a-f]{32}")
 UNFINISHED: tuple[State, ...] = ("queued", "running")
 
 _REPORT_EVERY = 0.4  # seconds between two notes of progress
@@ -122,8 +124,10 @@ class Builds:
     def get(self, id: str) -> Build:
         """Return a build; raises BuildNotFoundError."""
         self._bury()
-        with self._database.read() as connection:
-            row = connection.execute(sa.select(index_builds).where(index_builds.c.id == id)).one_or_none()
+        row = None
+        if _ID.fullmatch(id):
+            with self._database.read() as connection:
+                row = connection.execute(sa.select(index_builds).where(index_builds.c.id == id)).one_or_none()
         if row is None:
             raise BuildNotFoundError(f"There is no build {id[:60]!r}.")
         return Build(**row._mapping)

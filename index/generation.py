@@ -16,6 +16,7 @@ from datetime import date, datetime
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import orjson
@@ -234,7 +235,7 @@ class Generation:
                         f"(expected {expected['bytes']:,} bytes). Run `faq rollback`, or `faq build` to make a new one."
                     )
             return cls(manifest, _read_parts(folder, manifest))
-        except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError, EOFError, BadZipFile) as error:
             raise GenerationDamagedError(
                 f"Generation {manifest.number} cannot be read ({error}). "
                 "Run `faq rollback`, or `faq build` to make a new one."

@@ -95,9 +95,7 @@ def faq(id: str, *, tags: Sequence[str] = (), **texts: Any) -> Article:
         id=id,
         tags=tags,
         texts={
-            language.replace("_", "-"): dict(
-                zip(("question", "answer", "alternate_questions"), text, strict=False)
-            )
+            language.replace("_", "-"): dict(zip(("question", "answer", "alternate_questions"), text, strict=False))
             for language, text in texts.items()
         },
         **dates,

@@ -57,9 +57,7 @@ def test_scores_of_many_passages_with_rare_and_frequent_terms_are_those_of_a_pla
     random = np.random.default_rng(5)
     words = [f"w{n}" for n in range(300)]
     shares = 1 / np.arange(1, 301)
-    passages = [
-        random.choice(words, size=random.integers(1, 25), p=shares / shares.sum()).tolist() for _ in range(500)
-    ]
+    passages = [random.choice(words, size=random.integers(1, 25), p=shares / shares.sum()).tolist() for _ in range(500)]
     index = lexical_index(passages)
     for question in (["w0", "w1", "w290"], ["w0"], ["w5", "nowhere", "w100", "w17"], ["nowhere"], []):
         np.testing.assert_allclose(index.scores(question), reference(passages, question), rtol=1e-4, atol=1e-6)

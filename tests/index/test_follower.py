@@ -1,0 +1,322 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from index import follower as follower_module
+from index.builder import build
+from index.errors import NoGenerationError
+from index.follower import Follower
+from index.generations import Generations
+from index.searcher import Searcher
+from tests.index.finding import SHOP, Articles, TrigramEncoder, faq
+from tests.index.test_generations import damage
+
+
+@pytest.fixture
+def articles() -> Articles:
+    return Articles(*SHOP)
+
+
+@pytest.fixture
+def add(generations: Generations, articles: Articles) -> Callable[..., int]:
+    """Return what builds a generation with one more article, and gives its number."""
+
+    def make(encoder: TrigramEncoder | None = None, *, activate: bool = True) -> int:
+        count = len(articles.all())
+        articles.put(faq(f"extra{count}", en=(f"Extra {count}?", "Yes.")))
+        result = build(generations, articles, encoder or TrigramEncoder(), activate=activate)
+        return result.manifest.number
+
+    return make
+
+
+@pytest.fixture
+def follower(generations: Generations) -> Iterator[Follower]:
+    made = Follower(generations, TrigramEncoder())
+    yield made
+    made.stop()
+
+
+def number(follower: Follower) -> int:
+    return follower.searcher.generation.number
+
+
+def wait(until: Callable[[], bool], seconds: float) -> float:
+    """Wait until something is so, and return how long that took."""
+    began = time.monotonic()
+    while not until():
+        assert time.monotonic() - began < seconds, f"not so within {seconds} seconds"
+        time.sleep(0.01)
+    return time.monotonic() - began
+
+
+class TestRefresh:
+    def test_has_nothing_to_search_before_the_first_build(self, follower: Follower) -> None:
+        assert not follower.refresh()
+        assert follower.problem is None
+        with pytest.raises(NoGenerationError, match="Import articles and run `faq build`"):
+            _ = follower.searcher
+
+    def test_takes_what_was_activated_and_tells_once(self, generations: Generations, add: Callable[..., int]) -> None:
+        seen: list[Searcher] = []
+        follower = Follower(generations, TrigramEncoder(), on_change=seen.append)
+        add()
+        assert follower.refresh()
+        assert not follower.refresh()
+        add()
+        assert follower.refresh()
+        assert [searcher.generation.number for searcher in seen] == [1, 2]
+        assert number(follower) == 2
+
+    def test_keeps_the_searcher_where_the_pointer_did_not_move(
+        self, follower: Follower, add: Callable[..., int]
+    ) -> None:
+        add()
+        follower.refresh()
+        searcher = follower.searcher
+        add(activate=False)
+        assert not follower.refresh()
+        assert follower.searcher is searcher
+
+    def test_follows_a_rollback(self, follower: Follower, generations: Generations, add: Callable[..., int]) -> None:
+        add()
+        add()
+        follower.refresh()
+        generations.rollback()
+        assert follower.refresh()
+        assert number(follower) == 1
+
+    def test_sees_another_generation_under_the_same_number(
+        self, follower: Follower, generations: Generations, articles: Articles, add: Callable[..., int]
+    ) -> None:
+        add()
+        follower.refresh()
+        for path in [*generations.path(1).iterdir(), generations.path(1), generations.folder / "active.json"]:
+            path.rmdir() if path.is_dir() else path.unlink()
+        assert not follower.refresh()
+        assert add() == 1
+        assert follower.refresh()
+        assert follower.searcher.generation.find("extra5") is not None
+
+
+class TestDamage:
+    def test_of_the_new_generation_leaves_the_old_one_answering(
+        self, follower: Follower, generations: Generations, add: Callable[..., int]
+    ) -> None:
+        add()
+        follower.refresh()
+        add()
+        damage(generations.path(2) / "embeddings.npy")
+        assert not follower.refresh()
+        assert number(follower) == 1
+        assert follower.problem is not None
+        assert "Generation 2 is damaged: embeddings.npy" in follower.problem
+        add()
+        assert follower.refresh()
+        assert (number(follower), follower.problem) == (3, None)
+
+    def test_that_is_mended_is_noticed_after_a_while(
+        self,
+        follower: Follower,
+        generations: Generations,
+        add: Callable[..., int],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        add()
+        follower.refresh()
+        add()
+        path = generations.path(2) / "embeddings.npy"
+        whole = path.read_bytes()
+        path.unlink()
+        follower.refresh()
+        path.write_bytes(whole)
+        assert not follower.refresh()
+        monkeypatch.setattr(follower_module.time, "monotonic", lambda: time.perf_counter() + 10_000)
+        assert follower.refresh()
+        assert (number(follower), follower.problem) == (2, None)
+
+    def test_of_the_pointer_leaves_the_generation_answering(
+        self, follower: Follower, generations: Generations, add: Callable[..., int]
+    ) -> None:
+        add()
+        follower.refresh()
+        (generations.folder / "active.json").write_text("{")
+        assert not follower.refresh()
+        assert number(follower) == 1
+        assert follower.problem is not None
+        assert "active.json" in follower.problem
+
+    def test_at_start_falls_back_to_the_latest_intact_one_before(
+        self, follower: Follower, generations: Generations, add: Callable[..., int]
+    ) -> None:
+        for _ in range(3):
+            add()
+        damage(generations.path(3) / "kinds.npy")
+        damage(generations.path(2) / "kinds.npy")
+        assert follower.refresh()
+        assert number(follower) == 1
+        assert follower.problem is not None
+        assert "Generation 3 is damaged" in follower.problem
+
+    def test_of_the_pointer_at_start_falls_back_to_the_newest_generation(
+        self, follower: Follower, generations: Generations, add: Callable[..., int]
+    ) -> None:
+        add()
+        add()
+        (generations.folder / "active.json").write_text("{")
+        assert follower.refresh()
+        assert number(follower) == 2
+
+    def test_of_everything_is_told_to_whoever_asks(
+        self, follower: Follower, generations: Generations, add: Callable[..., int]
+    ) -> None:
+        add()
+        damage(generations.path(1) / "kinds.npy")
+        assert not follower.refresh()
+        with pytest.raises(NoGenerationError, match=r"Generation 1 is damaged: kinds\.npy"):
+            _ = follower.searcher
+
+    def test_by_another_encoder_is_none_but_does_not_answer_either(
+        self, follower: Follower, generations: Generations, add: Callable[..., int]
+    ) -> None:
+        add()
+        follower.refresh()
+        add(TrigramEncoder("other", seed=5))
+        assert not follower.refresh()
+        assert number(follower) == 1
+        assert follower.problem is not None
+        assert "FAQ_ENCODER=other" in follower.problem
+        fresh = Follower(generations, TrigramEncoder())
+        assert fresh.refresh()
+        assert number(fresh) == 1
+
+
+ACTIVATE = (
+    "import sys; from pathlib import Path; from index.generations import Generations\n"
+    "generations = Generations(Path(sys.argv[1])); sys.stdin.readline()\n"
+    "generations.activate(2); print('activated', flush=True)"
+)
+
+
+class TestThread:
+    def test_follows_what_another_process_activates_within_two_seconds(
+        self, follower: Follower, generations: Generations, add: Callable[..., int]
+    ) -> None:
+        add()
+        add(activate=False)
+        follower.start()
+        assert number(follower) == 1
+        with subprocess.Popen(
+            [sys.executable, "-c", ACTIVATE, str(generations.folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.write("go\n")
+            process.stdin.flush()
+            assert process.stdout.readline() == "activated\n"
+            wait(lambda: number(follower) == 2, seconds=2.0)
+
+    def test_finds_the_first_generation_by_itself(self, follower: Follower, add: Callable[..., int]) -> None:
+        follower.start()
+        add()
+        wait(lambda: follower._searcher is not None, seconds=10.0)
+        assert number(follower) == 1
+
+    def test_answers_on_while_a_build_runs(
+        self, follower: Follower, generations: Generations, articles: Articles, add: Callable[..., int]
+    ) -> None:
+        add()
+        follower.start()
+        began, finish = threading.Event(), threading.Event()
+        articles.put(faq("slow", en=("Slow?", "Yes.")))
+
+        def slow(progress: object) -> None:
+            began.set()
+            finish.wait(10)
+
+        thread = threading.Thread(target=build, args=(generations, articles, TrigramEncoder()), kwargs={"report": slow})
+        thread.start()
+        assert began.wait(10)
+        assert follower.searcher.search("return policy", languages=["en"]).generation == 1
+        finish.set()
+        thread.join()
+        wait(lambda: number(follower) == 2, seconds=10.0)
+
+    def test_outlives_what_refreshing_raises(
+        self, generations: Generations, add: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(follower_module, "POLL_INTERVAL", 0.01)
+        problems = [ZeroDivisionError("a bug"), OSError("a disk")]
+        add()
+
+        def explode(new: Searcher) -> None:
+            if new.generation.number > 1 and problems:
+                raise problems.pop()
+
+        follower = Follower(generations, TrigramEncoder(), on_change=explode)
+        follower.start()
+        try:
+            for expected in (2, 3, 4):
+                add()
+                wait(lambda expected=expected: number(follower) == expected, seconds=10.0)  # type: ignore[misc]
+            assert problems == []
+        finally:
+            follower.stop()
+
+    def test_ends_when_stopped(self, generations: Generations) -> None:
+        follower = Follower(generations, TrigramEncoder())
+        follower.start()
+        follower.stop()
+        assert not any(thread.name == "follower" and thread.is_alive() for thread in threading.enumerate())
+
+    def test_searches_of_many_threads_never_fail_while_generations_change(
+        self, follower: Follower, generations: Generations, add: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(follower_module, "POLL_INTERVAL", 0.002)
+        add()
+        follower.start()
+        stop = threading.Event()
+        problems: list[Exception] = []
+        seen: set[int] = set()
+
+        def ask() -> None:
+            try:
+                while not stop.is_set():
+                    result = follower.searcher.search("return policy", languages=["en"], tags=frozenset({"shop"}))
+                    assert result.hits[0].article.id == "returns"
+                    assert result.hits[0].matched == "return policy"
+                    seen.add(result.generation)
+            except Exception as error:
+                problems.append(error)
+
+        threads = [threading.Thread(target=ask) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        try:
+            for _ in range(6):
+                last = add()
+                wait(lambda last=last: number(follower) == last or bool(problems), seconds=10.0)  # type: ignore[misc]
+            generations.rollback()
+            wait(lambda: number(follower) == 6 or bool(problems), seconds=10.0)
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join()
+        assert problems == []
+        assert {1, 7} <= seen <= set(range(1, 8))
+
+
+def test_a_follower_of_a_missing_folder_makes_none(tmp_path: Path) -> None:
+    follower = Follower(Generations(tmp_path / "none"), TrigramEncoder())
+    assert not follower.refresh()
+    assert not (tmp_path / "none").exists()
