@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,7 +18,7 @@ from assistant.composer import Composer
 from assistant.confidence import Calibration, calibration_for, estimate
 from assistant.decision import USUAL_CHOICES, Candidate, Reason, Thresholds, Verdict, decide
 from assistant.detection import Detection, Detector
-from assistant.language import LanguageVerdict, Turn, identify
+from assistant.language import LanguageVerdict, Turn, at_home, identify
 from assistant.ledger import Entry, Ledger, Past
 from assistant.phrases import Phrasebook
 from assistant.question import NONE_OF_THESE, Question, QuestionError
@@ -202,7 +202,7 @@ class Assistant:
         )
 
     def _opened(self, question: Question, history: list[Past]) -> _Case:
-        detection = self._detector.detect(question.text) if question.text else _NOTHING_DETECTED
+        detection = at_home(self._detector.detect(question.text), self._home()) if question.text else _NOTHING_DETECTED
         turns = [
             Turn(language=past.language, detected=past.detected_language, probability=past.detected_probability)
             for past in history
@@ -217,6 +217,13 @@ class Assistant:
             default=self.policy.default_language,
         )
         return _Case(id=f"ans_{uuid.uuid4().hex}", question=question, at=now(), history=history, language=language)
+
+    def _home(self) -> Collection[str]:
+        """Return the languages of the articles, and the default one."""
+        try:
+            return {self.policy.default_language, *self.follower.searcher.generation.manifest.languages}
+        except NoGenerationError:
+            return (self.policy.default_language,)
 
     def _search(self, case: _Case, *, is_second_round: bool) -> Verdict:
         searcher = self.follower.searcher

@@ -6,8 +6,8 @@ until the customer clearly changes it: by one long message that is surely in ano
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from assistant.detection import Detection
@@ -17,6 +17,8 @@ Source = Literal["requested", "conversation", "customer", "channel", "detected",
 SURE = 0.9  # probability from which one long message changes a conversation's language
 LONG = 4  # words of such a message
 LIKELY = 0.5  # probability from which a message counts as one of two in a row, or speaks for a new customer
+FOREIGN_SCRIPT = 0.2  # probability that speaks for a language where the default one is not written in such letters
+HOME_WEIGHT = 5.0  # how much likelier than others a desk's customers write in a language its articles have
 _POSSIBLE = 0.1  # probability from which a question is also read in that language
 
 _READ_IN = 3  # languages at most; neighbours such as uk and be share words that are stemmed differently
@@ -29,6 +31,23 @@ class Turn:
     language: str  # it was answered in
     detected: str | None
     probability: float
+
+
+def at_home(detection: Detection, languages: Collection[str]) -> Detection:
+    """Return the detection as it is for a desk whose articles are in these languages.
+
+    A short word may be Bulgarian as well as Russian; where the articles are Russian, it probably is.
+    """
+    home = {_base(language) for language in languages}
+    weighed = [(code, share * (HOME_WEIGHT if code in home else 1.0)) for code, share in detection.ranked]
+    rest = max(0.0, 1.0 - sum(share for _, share in detection.ranked))
+    total = sum(share for _, share in weighed) + rest
+    if detection.language is None or total <= 0.0:
+        return detection
+    # What is stated below the first rank's share was held back on purpose, for words that say little.
+    held_back = detection.probability / detection.ranked[0][1] if detection.ranked[0][1] else 1.0
+    ranked = tuple(sorted(((code, share / total) for code, share in weighed), key=lambda pair: -pair[1]))
+    return replace(detection, language=ranked[0][0], probability=min(1.0, held_back) * ranked[0][1], ranked=ranked)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,9 +96,16 @@ def identify(
         return verdict(locale, "customer")
     if channel is not None:
         return verdict(channel, "channel")
-    if detection.language is not None and is_likely:
+    is_foreign = detection.probability >= FOREIGN_SCRIPT and _is_unreadable_as(default, text, detection)
+    if detection.language is not None and (is_likely or is_foreign):
         return verdict(detection.language, "detected", detection.probability)
     return verdict(default, "default", detection.probability if detection.language == default else 0.0)
+
+
+def _is_unreadable_as(language: str, text: str, detection: Detection) -> bool:
+    """Tell whether a text in other than Latin letters cannot be in the language; Latin ones are typed everywhere."""
+    in_latin = all(character < "\u0250" for character in text if character.isalpha())
+    return not in_latin and all(code != _base(language) for code, _ in detection.ranked)
 
 
 def _base(code: str) -> str:

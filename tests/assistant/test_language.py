@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from assistant.detection import Detection
-from assistant.language import Turn, identify
+from assistant.language import Turn, at_home, identify
 
 LONG = "wie lange dauert die Lieferung nach Minsk"
 
@@ -77,3 +77,26 @@ def test_a_question_is_read_in_every_language_it_may_be_in() -> None:
     found = detection("uk", 0.6, ("ru", 0.25), ("be", 0.14), ("bg", 0.01))
     assert identify("замовлення", found, locale="be", default="en").languages_to_read == ("uk", "ru", "be")
     assert identify("?", detection(None, 0.0), default="en").languages_to_read == ("en",)
+
+
+def test_a_word_of_several_languages_is_in_the_one_the_articles_have() -> None:
+    found = at_home(detection("bg", 0.5, ("ru", 0.23), ("mk", 0.12), ("uk", 0.1)), ["ru", "en"])
+    assert found.language == "ru"
+    assert found.probability == pytest.approx(5 * 0.23 / (0.5 + 5 * 0.23 + 0.12 + 0.1 + 0.05))
+    assert [code for code, _ in found.ranked] == ["ru", "bg", "mk", "uk"]
+
+
+def test_a_clear_foreign_language_stays_what_it_is() -> None:
+    assert at_home(detection("bg", 0.97, ("ru", 0.02)), ["ru"]).language == "bg"
+
+
+def test_what_was_held_back_as_saying_little_stays_held_back() -> None:
+    ok = Detection(language="en", probability=0.2, ranked=(("en", 0.8), ("de", 0.2)), by="test")
+    assert at_home(ok, ["en"]).probability < 0.25
+    assert at_home(detection(None, 0.0), ["en"]) == detection(None, 0.0)
+
+
+def test_letters_the_default_language_has_not_speak_for_the_likeliest_other() -> None:
+    assert identify("оператор", detection("ru", 0.4, ("bg", 0.37)), default="en").code == "ru"
+    assert identify("hola", detection("es", 0.3, ("ca", 0.2)), default="ru").code == "ru"
+    assert identify("доставка", detection("bg", 0.4, ("ru", 0.37)), default="ru").code == "ru"
