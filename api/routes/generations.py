@@ -18,6 +18,7 @@ from api.responses import ERRORS, json_response
 from index.builds import start_process
 from index.errors import GenerationDamagedError
 from index.generation import Manifest
+from index.searcher import Searcher
 
 router = APIRouter(prefix="/v1", tags=["index"], responses=ERRORS)
 
@@ -84,7 +85,8 @@ def rollback(product: ProductDep, key: KnowledgeKey) -> Response:
 
 @router.post("/generations/{number}/activate", response_model=PointerModel, summary="Answer with this generation")
 def activate(number: Annotated[int, Path(ge=1, le=999_999_999)], product: ProductDep, key: KnowledgeKey) -> Response:
-    """Make a kept generation answer."""
+    """Make a kept generation answer; one that cannot, being damaged or of another encoder, is refused."""
+    Searcher(product.generations.load(number), product.encoder)
     pointer = product.generations.activate(number)
     product.follower.refresh()
     return json_response(pointer)
