@@ -131,6 +131,17 @@ class DenseIndex:
         found = rows[0] >= 0
         return rows[0][found], scores[0][found]
 
+    def cosines(self, embedding: Floats) -> Floats | None:
+        """Return the cosine of every row, (rows,), or None where not every row is compared."""
+        if not self._is_flat:
+            return None
+        cosines = np.empty(self.row_count, np.float32)
+        if self._table is not None:
+            # Without the heap of a search: whoever wants the best passage of every article needs them all.
+            pointers = (faiss.swig_ptr(array) for array in (cosines, np.ascontiguousarray(embedding), self._table))
+            faiss.fvec_inner_products_ny(*pointers, self._index.d, self.row_count)
+        return cosines
+
     def embeddings(self, rows: NDArray[np.int64]) -> Floats | None:
         """Return the embeddings of some rows, (rows, dimensions), or None where the index does not keep them."""
         return None if self._table is None else self._table[rows]

@@ -170,6 +170,10 @@ class Generation:
         articles = np.repeat(np.arange(len(parts.article_ids), dtype=np.int32), np.diff(parts.article_starts))
         self.article_of_question = articles[self.question_rows]
         self.article_of_answer = articles[self.answer_rows]
+        # Every article has a question and a piece of an answer, so each of these runs is one article's.
+        everything = np.arange(len(parts.article_ids))
+        self.question_starts = np.searchsorted(self.article_of_question, everything)
+        self.answer_starts = np.searchsorted(self.article_of_answer, everything)
         self.language_of_question = parts.passage_languages[self.question_rows]
         self.language_of_answer = parts.passage_languages[self.answer_rows]
         # 0 for the question of a text, 1 for its first alternate and so on: every text begins with its question.

@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from index.analysis import normal_form, query_terms
 from index.dense import DenseIndex
 from index.encoding import MAX_CHARACTERS, Encoder
 from index.errors import EncoderMismatchError
-from index.generation import Allowed, Generation
+from index.generation import Allowed, Filter, Generation
 from index.lexical import best_rows
 from knowledge.article import Article
 
@@ -41,6 +42,11 @@ class Fusion:
     dense_answer: float = 0.1  # best cosine among pieces of the answer
     lexical_answer: float = 0.3  # best BM25 among pieces of the answer, 0..1
     exact: float = 1.0  # added for the very question
+
+    @property
+    def factors(self) -> Floats:
+        """The weights in the order of an article's five scores, (5,) float32."""
+        return np.array([self.dense, self.lexical, self.dense_answer, self.lexical_answer, self.exact], np.float32)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,6 +93,7 @@ class Searcher:
         self.generation = generation
         self.encoder = encoder
         self.fusion = fusion
+        self._factors = fusion.factors
 
     def search(
         self,
@@ -103,56 +110,99 @@ class Searcher:
         an article; ``day`` (today, UTC) must lie in its validity. The first ``MAX_CHARACTERS`` characters of
         a question are read.
         """
-        generation, parts = self.generation, self.generation.parts
-        few = min(top_k, _ANSWER_ARTICLES)
-        clock = time.perf_counter
+        generation = self.generation
         question = question[:MAX_CHARACTERS]
-        started = clock()
+        clock = _Clock()
         embedding = self.encoder.encode([question], kind="question")[0]
         unseen_share = self.encoder.unseen_share(question)
-        encoded = clock()
+        clock.note("encode")
         only = generation.filter(tags, day or datetime.now(UTC).date())
-        questions = _Arm(generation.article_of_question, only.questions if only else None)
-        answers = _Arm(generation.article_of_answer, only.answers if only else None)
-        dense = questions.dense(parts.question_dense, embedding, _CANDIDATES, top_k)
-        dense_answer = answers.dense(parts.answer_dense, embedding, _ANSWER_CANDIDATES, few)
-        found = clock()
-        terms = query_terms(question, languages)
-        lexical_scores = generation.question_lexical.scores(terms)
-        lexical = questions.lexical(lexical_scores, _CANDIDATES, top_k)
-        lexical_answer = answers.lexical(generation.answer_lexical.scores(terms), _ANSWER_CANDIDATES, few)
-        known = sum(generation.question_lexical.has(term) or generation.answer_lexical.has(term) for term in terms)
-        matched = clock()
         exact = generation.exact(normal_form(question))
         if only is not None:
             exact = exact[only.questions.rows[exact]]
-        # Every candidate passage gets both of its scores, whichever arm brought it.
-        rows = np.concatenate([dense.rows, lexical.rows, exact])
-        cosines = np.einsum("ij,j->i", generation.question_embeddings(rows), embedding)
-        candidates = _Candidates(
-            rows=rows,
-            dense=cosines,
-            lexical=lexical_scores[rows],
-            is_exact=np.arange(len(rows)) >= len(rows) - len(exact),
-            dense_answer=dense_answer,
-            lexical_answer=lexical_answer,
+        terms = query_terms(question, languages)
+        asked = _Asked(
+            embedding=embedding, terms=terms, exact=exact, only=only, languages=tuple(languages), top_k=top_k
         )
+        hits = self._scanned(asked, clock)
+        if hits is None:
+            hits = self._collected(asked, clock)
+        known = sum(generation.question_lexical.has(term) or generation.answer_lexical.has(term) for term in terms)
+        clock.note("fuse")
         return SearchResult(
-            hits=self._fused(candidates, languages, top_k),
+            hits=hits,
             generation=generation.number,
             encoder=self.encoder.id,
             terms=len(terms),
             known_share=known / len(terms) if terms else 0.0,
             unseen_share=unseen_share,
-            seconds={
-                "encode": encoded - started,
-                "dense": found - encoded,
-                "lexical": matched - found,
-                "fuse": clock() - matched,
-            },
+            seconds=clock.seconds,
         )
 
-    def _fused(self, found: _Candidates, languages: Sequence[str], top_k: int) -> tuple[Hit, ...]:
+    def _scanned(self, asked: _Asked, clock: _Clock) -> tuple[Hit, ...] | None:
+        """Score every passage, and every article by its best; None where there are too many for that."""
+        generation, weights, only = self.generation, self.fusion, asked.only
+        dense = generation.parts.question_dense.cosines(asked.embedding)
+        dense_answer = generation.parts.answer_dense.cosines(asked.embedding)
+        if dense is None or dense_answer is None:
+            return None
+        clock.note("dense")
+        lexical = generation.question_lexical.scores(asked.terms)
+        lexical_answer = generation.answer_lexical.scores(asked.terms)
+        clock.note("lexical")
+        if only is not None:
+            dense, lexical = dense * only.questions.rows, lexical * only.questions.rows
+            dense_answer, lexical_answer = dense_answer * only.answers.rows, lexical_answer * only.answers.rows
+        scores = np.zeros((5, len(generation.question_starts)), np.float32)
+        np.maximum.reduceat(dense, generation.question_starts, out=scores[0])
+        np.maximum.reduceat(lexical, generation.question_starts, out=scores[1])
+        np.maximum.reduceat(dense_answer, generation.answer_starts, out=scores[2])
+        np.maximum.reduceat(lexical_answer, generation.answer_starts, out=scores[3])
+        np.maximum(scores, 0.0, out=scores)
+        scores[4, generation.article_of_question[asked.exact]] = 1.0
+        fused = self._factors @ scores
+        order = np.argsort(-fused, kind="stable")[: asked.top_k]
+        order = order[fused[order] > 0.0]
+        preference = _preference(asked.languages, generation.parts.languages)
+        likeness = weights.dense * dense + weights.lexical * lexical + preference[generation.language_of_question]
+        likeness[asked.exact] += 1.0
+        hits = []
+        for ordinal in order.tolist():
+            if scores[:2, ordinal].any():
+                row = _best_of(likeness, generation.question_starts, ordinal)
+                text, place = generation.language_of_question[row], generation.place_of_question[row]
+            else:  # found by its answer alone: what is shown is the question of that answer's text
+                row = _best_of(dense_answer + lexical_answer, generation.answer_starts, ordinal)
+                text, place = generation.language_of_answer[row], 0
+            hits.append(self._hit(ordinal, float(fused[ordinal]), scores[:, ordinal].tolist(), int(text), int(place)))
+        return tuple(hits)
+
+    def _collected(self, asked: _Asked, clock: _Clock) -> tuple[Hit, ...]:
+        """Score the passages that either arm brings."""
+        generation, parts, only, top_k = self.generation, self.generation.parts, asked.only, asked.top_k
+        few = min(top_k, _ANSWER_ARTICLES)
+        questions = _Arm(generation.article_of_question, only.questions if only else None)
+        answers = _Arm(generation.article_of_answer, only.answers if only else None)
+        dense = questions.dense(parts.question_dense, asked.embedding, _CANDIDATES, top_k)
+        dense_answer = answers.dense(parts.answer_dense, asked.embedding, _ANSWER_CANDIDATES, few)
+        clock.note("dense")
+        lexical_scores = generation.question_lexical.scores(asked.terms)
+        lexical = questions.lexical(lexical_scores, _CANDIDATES, top_k)
+        lexical_answer = answers.lexical(generation.answer_lexical.scores(asked.terms), _ANSWER_CANDIDATES, few)
+        clock.note("lexical")
+        # Every candidate passage gets both of its scores, whichever arm brought it.
+        rows = np.concatenate([dense.rows, lexical.rows, asked.exact])
+        candidates = _Candidates(
+            rows=rows,
+            dense=np.einsum("ij,j->i", generation.question_embeddings(rows), asked.embedding),
+            lexical=lexical_scores[rows],
+            is_exact=np.arange(len(rows)) >= len(rows) - len(asked.exact),
+            dense_answer=dense_answer,
+            lexical_answer=lexical_answer,
+        )
+        return self._fused(candidates, asked.languages, top_k)
+
+    def _fused(self, found: _Candidates, languages: tuple[str, ...], top_k: int) -> tuple[Hit, ...]:
         generation, weights = self.generation, self.fusion
         pieces = np.concatenate([found.dense_answer.rows, found.lexical_answer.rows])
         piece_scores = np.concatenate([found.dense_answer.scores, found.lexical_answer.scores])
@@ -168,13 +218,12 @@ class Searcher:
         np.maximum.at(scores[2], of_piece[:middle], piece_scores[:middle])
         np.maximum.at(scores[3], of_piece[middle:], piece_scores[middle:])
         scores[4, of_row[found.is_exact]] = 1.0
-        factors = (weights.dense, weights.lexical, weights.dense_answer, weights.lexical_answer, weights.exact)
-        fused = np.array(factors, np.float32) @ scores
+        fused = self._factors @ scores
 
         order = np.argsort(-fused, kind="stable")[:top_k]
         order = order[fused[order] > 0.0]
         likeness = weights.dense * found.dense + weights.lexical * found.lexical + found.is_exact
-        preference = self._preference(languages)
+        preference = _preference(languages, generation.parts.languages)
         texts, places = generation.language_of_question[found.rows], generation.place_of_question[found.rows]
         best = _best(of_row, likeness + preference[texts], len(articles))[order]
         if (best < 0).any():  # found by an answer alone: what is shown is the question of that answer's text
@@ -213,16 +262,43 @@ class Searcher:
             matched_language=language,
         )
 
-    def _preference(self, languages: Sequence[str]) -> Floats:
-        """Return what decides between equally good passages, by number of their language: the likeliest language."""
-        bases = [language.split("-")[0] for language in languages]
-        return np.array(
-            [
-                _TIE * (len(bases) - bases.index(base)) if (base := language.split("-")[0]) in bases else 0.0
-                for language in self.generation.parts.languages
-            ],
-            np.float32,
-        )
+
+@lru_cache(maxsize=4_096)
+def _preference(likely: tuple[str, ...], languages: tuple[str, ...]) -> Floats:
+    """Return what decides between equally good passages, by number of their language: the likeliest language."""
+    bases = [language.split("-")[0] for language in likely]
+    return np.array(
+        [
+            _TIE * (len(bases) - bases.index(base)) if (base := language.split("-")[0]) in bases else 0.0
+            for language in languages
+        ],
+        np.float32,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Asked:
+    """A question as the arms take it."""
+
+    embedding: Floats
+    terms: Sequence[str]
+    exact: Rows  # rows among the questions that are this very one
+    only: Filter | None
+    languages: tuple[str, ...]
+    top_k: int
+
+
+class _Clock:
+    """Seconds that the stages took, each since the one before."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def note(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.seconds[stage] = now - self._last
+        self._last = now
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +351,13 @@ class _Arm:
     def _is_enough(self, rows: Rows, count: int, top_k: int) -> bool:
         # One article with hundreds of passages must not crowd out the others.
         return len(rows) < count or len(set(self._article_of[rows].tolist())) >= top_k
+
+
+def _best_of(likeness: Floats, starts: Rows, ordinal: int) -> int:
+    """Return the row of an article's best passage."""
+    start = int(starts[ordinal])
+    end = int(starts[ordinal + 1]) if ordinal + 1 < len(starts) else len(likeness)
+    return start + int(likeness[start:end].argmax())
 
 
 def _best(place: Rows, likeness: Floats, count: int) -> Rows:

@@ -16,6 +16,7 @@ from index import dense
 from index import searcher as searcher_module
 from index.analysis import normal_form, query_terms, terms
 from index.builder import build
+from index.dense import DenseIndex
 from index.errors import EncoderMismatchError
 from index.generations import Generations
 from index.passages import Passage, PassageKind, passages
@@ -63,6 +64,7 @@ class TestMatchedPassage:
     def test_is_the_question_of_the_text_whose_answer_was_found_where_no_question_was(
         self, shop: Searcher, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        monkeypatch.setattr(DenseIndex, "cosines", lambda self, embedding: None)  # as for very many passages
         monkeypatch.setattr(searcher_module, "_CANDIDATES", 1)
         by_answers = Fusion(dense=0, lexical=0, dense_answer=0, lexical_answer=1)
         best = (
@@ -72,6 +74,24 @@ class TestMatchedPassage:
         )
         assert (best.article.id, best.dense, best.lexical) == ("returns", 0.0, 0.0)
         assert (best.matched, best.matched_language) == ("Wie sende ich einen Artikel zurück?", "de")
+
+    def test_is_found_by_scoring_every_passage_as_by_collecting_those_the_arms_bring(
+        self, shop: Searcher, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked = [
+            ("how do i send it back", ["en"]),
+            ("Wie lange dauert die Lieferung?", ["de"]),
+            ("оплатить", ["ru", "uk"]),
+            ("garantie", []),
+            ("zzz", ["en"]),
+        ]
+        scanned = [shop.search(question, languages=languages, top_k=3).hits for question, languages in asked]
+        monkeypatch.setattr(DenseIndex, "cosines", lambda self, embedding: None)
+        collected = [shop.search(question, languages=languages, top_k=3).hits for question, languages in asked]
+        for one, other in zip(scanned, collected, strict=True):
+            assert [hit.article.id for hit in one] == [hit.article.id for hit in other]
+            assert [hit.score for hit in one] == pytest.approx([hit.score for hit in other], abs=1e-4)
+            assert [hit.matched for hit in one] == [hit.matched for hit in other]
 
     def test_of_equal_ones_is_in_the_likeliest_language(self, searcher: Make) -> None:
         name = faq("paypal", be=("PayPal", "Так."), de=("PayPal", "Ja."), en=("PayPal", "Yes."), ru=("PayPal", "Да."))
@@ -100,9 +120,10 @@ class TestFusion:
             "crowd", en=("Where is my parcel?", "There.", [f"Where is my parcel number {n}?" for n in range(400)])
         )
         others = [faq(f"other{n}", en=(f"Where is my {thing}?", "Here.")) for n, thing in enumerate("abcdefghijkl")]
-        hits = found(searcher(crowd, *others), "Where is my parcel?", languages=["en"], top_k=10)
-        assert hits[0] == "crowd"
-        assert len(set(hits)) == 10
+        hits = searcher(crowd, *others).search("Where is my parcel?", languages=["en"], top_k=10).hits
+        assert hits[0].article.id == "crowd"
+        assert len(set(ids(hits))) == 10
+        assert all(hit.dense > 0 and hit.lexical > 0 for hit in hits)
 
     def test_weights_can_be_chosen(self, searcher: Make) -> None:
         shop = searcher(*SHOP)
