@@ -138,8 +138,8 @@ class DenseIndex:
         cosines = np.empty(self.row_count, np.float32)
         if self._table is not None:
             # Without the heap of a search: whoever wants the best passage of every article needs them all.
-            pointers = (faiss.swig_ptr(array) for array in (cosines, np.ascontiguousarray(embedding), self._table))
-            faiss.fvec_inner_products_ny(*pointers, self._index.d, self.row_count)
+            arrays = (cosines, np.ascontiguousarray(embedding, np.float32), self._table)  # alive while computing
+            faiss.fvec_inner_products_ny(*map(faiss.swig_ptr, arrays), self._index.d, self.row_count)
         return cosines
 
     def embeddings(self, rows: NDArray[np.int64]) -> Floats | None:

@@ -149,6 +149,18 @@ def test_a_small_index_gives_its_embeddings_back_also_when_it_is_gone_itself() -
     np.testing.assert_array_equal(given_back, embeddings[[3, 19, 3]])
 
 
+def test_all_cosines_come_in_the_order_of_rows(many_index: DenseIndex) -> None:
+    embeddings = unit(np.random.default_rng(0).standard_normal((500, 32)))
+    index = DenseIndex.build(embeddings)
+    wide = np.random.default_rng(1).standard_normal((32, 2)).astype(np.float32)
+    for question in (embeddings[7], wide[:, 0], wide[:, 1].astype(np.float64)):
+        cosines = index.cosines(question)
+        assert cosines is not None
+        np.testing.assert_allclose(cosines, embeddings @ question, atol=1e-6)
+    assert DenseIndex.build(embeddings[:0]).cosines(embeddings[0]) is not None
+    assert many_index.cosines(embeddings[0]) is None
+
+
 class TestExtending:
     @staticmethod
     def edited(many: Floats) -> tuple[NDArray[np.int64], Floats]:
