@@ -153,6 +153,9 @@ class Searcher:
         if only is not None:
             dense, lexical = dense * only.questions.rows, lexical * only.questions.rows
             dense_answer, lexical_answer = dense_answer * only.answers.rows, lexical_answer * only.answers.rows
+        # A long answer is a little like everything: only the few best pieces of all speak for their articles.
+        _keep_best(dense_answer, _ANSWER_CANDIDATES)
+        _keep_best(lexical_answer, _ANSWER_CANDIDATES)
         scores = np.zeros((5, len(generation.question_starts)), np.float32)
         np.maximum.reduceat(dense, generation.question_starts, out=scores[0])
         np.maximum.reduceat(lexical, generation.question_starts, out=scores[1])
@@ -351,6 +354,12 @@ class _Arm:
     def _is_enough(self, rows: Rows, count: int, top_k: int) -> bool:
         # One article with hundreds of passages must not crowd out the others.
         return len(rows) < count or len(set(self._article_of[rows].tolist())) >= top_k
+
+
+def _keep_best(scores: Floats, count: int) -> None:
+    """Set all scores to zero that are lower than the ``count`` highest."""
+    if len(scores) > count:
+        scores[scores < np.partition(scores, len(scores) - count)[len(scores) - count]] = 0.0
 
 
 def _best_of(likeness: Floats, starts: Rows, ordinal: int) -> int:

@@ -2,6 +2,9 @@
 
 ``python -m assistant.calibrations.fit --dev DIR --encoder embedded --out assistant/calibrations/embedded.json``
 
+``general.json``, for every other encoder, is made with all-MiniLM-L6-v2, which knows English:
+``… --encoder FOLDER --name '*' --only nlu_home robo_en --out assistant/calibrations/general.json``
+
 Every data set is held out once while the others are fitted on: the thresholds come from those held-out
 probabilities, so that they hold for a knowledge base nobody has seen. Development tool; needs scikit-learn.
 """
@@ -116,11 +119,14 @@ def main() -> int:
     parser.add_argument("--dev", type=Path, required=True, help="folder of the development sets")
     parser.add_argument("--encoder", default="embedded")
     parser.add_argument("--name", help="the encoder the file is for; '*' for any other (default: --encoder)")
+    parser.add_argument("--only", nargs="+", default=[""], help="beginnings of the knowledge bases to fit on")
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
 
     encoder = load_encoder(arguments.encoder)
+    wanted = tuple(arguments.only)
     bases = [base for base in knowledge_bases(arguments.dev) if base.name not in _NO_QUESTIONS]
+    bases = [base for base in bases if base.name.startswith(wanted)]
     parts = [examples(base, encoder, Fusion()) for base in bases]
     sources = sorted({part.base.source for part in parts})
     held_out: list[NDArray[np.float64]] = []
