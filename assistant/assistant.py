@@ -13,12 +13,13 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from assistant.answering import Answering, Delivered
+from assistant.answering import Answering
+from assistant.case import Case
 from assistant.composer import Composer
 from assistant.confidence import Calibration, calibration_for, estimate
 from assistant.decision import USUAL_CHOICES, Candidate, Reason, Thresholds, Verdict, decide
 from assistant.detection import Detection, Detector
-from assistant.language import LanguageVerdict, Turn, at_home, identify
+from assistant.language import Turn, at_home, identify
 from assistant.ledger import Entry, Ledger, Past
 from assistant.phrases import Phrasebook
 from assistant.question import NONE_OF_THESE, Question, QuestionError
@@ -28,7 +29,6 @@ from assistant.tickets.ticket import Customer, Ticket, TicketIdTakenError, Ticke
 from assistant.translation import Translator
 from index.errors import NoGenerationError
 from index.follower import Follower
-from index.searcher import SearchResult
 from knowledge.article import Article, clean
 from knowledge.database import now
 
@@ -58,22 +58,6 @@ class FeedbackReply:
     helpful: bool
     message: str
     ticket: TicketReceiptRef | None
-
-
-@dataclass(slots=True)
-class _Case:
-    """One question on its way; what is learnt about it is filled in step by step."""
-
-    id: str
-    question: Question
-    at: datetime
-    history: list[Past]
-    language: LanguageVerdict
-    result: SearchResult | None = None
-    confidences: list[float] = field(default_factory=list)
-    thresholds: Thresholds | None = None
-    generation: int | None = None
-    seconds: dict[str, float] = field(default_factory=dict)
 
 
 class Assistant:
@@ -201,7 +185,7 @@ class Assistant:
             answer_id=row["id"],
         )
 
-    def _opened(self, question: Question, history: list[Past]) -> _Case:
+    def _opened(self, question: Question, history: list[Past]) -> Case:
         detection = at_home(self._detector.detect(question.text), self._home()) if question.text else _NOTHING_DETECTED
         turns = [
             Turn(language=past.language, detected=past.detected_language, probability=past.detected_probability)
@@ -216,7 +200,7 @@ class Assistant:
             channel=self.policy.channel_languages.get(question.channel),
             default=self.policy.default_language,
         )
-        return _Case(id=f"ans_{uuid.uuid4().hex}", question=question, at=now(), history=history, language=language)
+        return Case(id=f"ans_{uuid.uuid4().hex}", question=question, at=now(), history=history, language=language)
 
     def _home(self) -> Collection[str]:
         """Return the languages of the articles, and the default one."""
@@ -225,7 +209,7 @@ class Assistant:
         except NoGenerationError:
             return (self.policy.default_language,)
 
-    def _search(self, case: _Case, *, is_second_round: bool) -> Verdict:
+    def _search(self, case: Case, *, is_second_round: bool) -> Verdict:
         searcher = self.follower.searcher
         languages = case.language.languages_to_read
         result = searcher.search(
@@ -254,12 +238,12 @@ class Assistant:
             answer=answer, clarify=min(calibration.clarify_threshold if clarify is None else clarify, answer)
         )
 
-    async def _answered(self, case: _Case, reason: Reason) -> Entry:
+    async def _answered(self, case: Case, reason: Reason) -> Entry:
         assert case.result is not None
         hit = case.result.hits[0]
         return await self._answer_with(case, hit.article, reason, confidence=case.confidences[0])
 
-    async def _answer_with(self, case: _Case, article: Article, reason: Reason, *, confidence: float) -> Entry:
+    async def _answer_with(self, case: Case, article: Article, reason: Reason, *, confidence: float) -> Entry:
         started = time.perf_counter()
         delivered = await self.answering.deliver(article, case.language.code)
         case.seconds["deliver"] = time.perf_counter() - started
@@ -269,11 +253,9 @@ class Assistant:
             text_language=delivered.language,
             translated_from=delivered.translated_from,
         )
-        return self._entry(
-            case, "answered", reason, message=message, confidence=confidence, answer=(article, delivered)
-        )
+        return case.entry("answered", reason, message=message, confidence=confidence, answer=(article, delivered))
 
-    def _asked_back(self, case: _Case, verdict: Verdict) -> Entry:
+    def _asked_back(self, case: Case, verdict: Verdict) -> Entry:
         assert case.result is not None
         offered = [
             (hit.article.id, self.answering.text(hit.article, case.language.code).question, confidence)
@@ -287,11 +269,9 @@ class Assistant:
             {"article_id": id, "question": question, "confidence": round(confidence, 4)}
             for id, question, confidence in offered
         ]
-        return self._entry(
-            case, "clarify", verdict.reason, message=message, confidence=case.confidences[0], choices=choices
-        )
+        return case.entry("clarify", verdict.reason, message=message, confidence=case.confidences[0], choices=choices)
 
-    async def _handed_over(self, case: _Case, reason: Reason) -> Entry:
+    async def _handed_over(self, case: Case, reason: Reason) -> Entry:
         question = case.question.text
         if not question or (reason == "unclear_after_clarify" and self.phrases.is_none_of_these(question)):
             question = _last_words(case.history) or question
@@ -314,11 +294,11 @@ class Assistant:
             reference, reason=reason, language=case.language.code, channel=case.question.channel, now=case.at
         )
         confidence = case.confidences[0] if case.confidences else None
-        return self._entry(
-            case, "ticketed", reason, message=message, confidence=confidence, reference=reference, ticket=ticket
+        return case.entry(
+            "ticketed", reason, message=message, confidence=confidence, reference=reference, ticket=ticket
         )
 
-    async def _open_already(self, case: _Case, question: str, reason: Reason) -> TicketReceiptRef | None:
+    async def _open_already(self, case: Case, question: str, reason: Reason) -> TicketReceiptRef | None:
         """Return the unsettled ticket of the message just before, if this one says the same again."""
         last = case.history[0] if case.history else None
         if last is None or last.ticket_id is None:
@@ -333,10 +313,10 @@ class Assistant:
             return None
         return None if ticket.is_settled else ticket.receipt_ref
 
-    def _silent(self, case: _Case, reason: Reason) -> Entry:
-        return self._entry(case, "suppressed", reason, message="", confidence=None)
+    def _silent(self, case: Case, reason: Reason) -> Entry:
+        return case.entry("suppressed", reason, message="", confidence=None)
 
-    async def _chosen(self, case: _Case, choice: str) -> Entry:
+    async def _chosen(self, case: Case, choice: str) -> Entry:
         offered = _offered_choices(case.history, case.at)
         if choice == NONE_OF_THESE:
             return await self._handed_over(case, "unclear_after_clarify")
@@ -349,111 +329,6 @@ class Assistant:
             return await self._handed_over(case, "no_match")  # it went away between question and choice
         case.generation = generation.number
         return await self._answer_with(case, article, "confident", confidence=1.0)
-
-    def _entry(
-        self,
-        case: _Case,
-        decision: str,
-        reason: Reason,
-        *,
-        message: str,
-        confidence: float | None,
-        answer: tuple[Article, Delivered] | None = None,
-        choices: Sequence[Mapping[str, Any]] = (),
-        reference: TicketReceiptRef | None = None,
-        ticket: Ticket | None = None,
-    ) -> Entry:
-        question, language = case.question, case.language
-        response = {
-            "id": case.id,
-            "decision": decision,
-            "reason": reason,
-            "confidence": None if confidence is None else round(confidence, 4),
-            "message": message,
-            "language": {
-                "code": language.code,
-                "source": language.source,
-                "confidence": round(language.confidence, 4),
-            },
-            "answer": None if answer is None else _answer_json(*answer),
-            "choices": list(choices),
-            "ticket": None
-            if reference is None
-            else {"id": reference.id, "status": reference.status, "due_at": reference.due_at},
-            "generation": case.generation,
-        }
-        row = {
-            "id": case.id,
-            "created_at": case.at,
-            "channel": question.channel,
-            "message_id": question.message_id,
-            "request_digest": question.digest(),
-            "conversation_id": question.conversation_id,
-            "customer_id": question.customer.id,
-            "question": question.text,
-            "language": language.code,
-            "detected_language": language.detection.language,
-            "detected_probability": language.detection.probability,
-            "decision": decision,
-            "reason": reason,
-            "confidence": confidence,
-            "article_id": None if answer is None else answer[0].id,
-            "generation": case.generation,
-            "ticket_id": None if reference is None else reference.id,
-            "response": _json(response),
-            "receipt": _json(self._receipt(case)),
-        }
-        return Entry(row=row, ticket=ticket)
-
-    def _receipt(self, case: _Case) -> dict[str, Any]:
-        question, result = case.question, case.result
-        return {
-            "question": question.text,
-            "choice": question.choice,
-            "channel": question.channel,
-            "conversation_id": question.conversation_id,
-            "message_id": question.message_id,
-            "customer": question.customer,
-            "tags": sorted(question.tags),
-            "detector": case.language.detection,
-            "encoder": None if result is None else result.encoder,
-            "thresholds": case.thresholds,
-            "known_share": None if result is None else result.known_share,
-            "unseen_share": None if result is None else result.unseen_share,
-            "hits": [] if result is None else _hits_json(result, case.confidences),
-            "timings": case.seconds,
-        }
-
-
-def _hits_json(result: SearchResult, confidences: Sequence[float]) -> list[dict[str, Any]]:
-    return [
-        {
-            "article_id": hit.article.id,
-            "revision": hit.article.revision,
-            "fused": hit.score,
-            "dense": hit.dense,
-            "lexical": hit.lexical,
-            "dense_answer": hit.dense_answer,
-            "lexical_answer": hit.lexical_answer,
-            "is_exact": hit.is_exact,
-            "matched": hit.matched,
-            "matched_language": hit.matched_language,
-            "confidence": confidences[place] if place < len(confidences) else None,
-        }
-        for place, hit in enumerate(result.hits)
-    ]
-
-
-def _answer_json(article: Article, delivered: Delivered) -> dict[str, Any]:
-    return {
-        "article_id": article.id,
-        "revision": article.revision,
-        "question": delivered.question,
-        "text": delivered.text,
-        "url": article.url,
-        "language": delivered.language,
-        "translation": {"kind": delivered.kind, "from": delivered.translated_from, "engine": delivered.engine},
-    }
 
 
 def _last_words(history: Sequence[Past]) -> str:
@@ -473,7 +348,3 @@ def _choice_number(text: str) -> int | None:
     """Return the number a customer answered with where they cannot tap: "2", "2.", "(2)"."""
     stripped = text.strip(" .()#")
     return int(stripped) if stripped.isdecimal() and len(stripped) == 1 and stripped != "0" else None
-
-
-def _json(content: Mapping[str, Any]) -> str:
-    return orjson.dumps(content, option=orjson.OPT_UTC_Z).decode()
