@@ -249,7 +249,7 @@ class Ledger:
     def _store(self, batch: Sequence[_Waiting]) -> None:
         with self._database.write() as connection:
             known = _known(connection, [waiting.entry.key for waiting in batch if waiting.entry.key is not None])
-            rows = []
+            rows, drafts = [], []
             for waiting in batch:
                 entry = waiting.entry
                 if entry.key is not None and entry.key in known:
@@ -261,9 +261,13 @@ class Ledger:
                 if entry.key is not None:
                     known[entry.key] = (entry.row["request_digest"], entry.row["response"])
                 if entry.ticket is not None:
-                    self._tickets.insert(connection, entry.ticket, actor="assistant")
+                    drafts.append(entry.ticket)
                 rows.append(entry.row)
                 waiting.outcome = entry.row["response"]
+            if len(drafts) == 1:
+                self._tickets.insert(connection, drafts[0], actor="assistant")  # says whether its id is taken
+            elif drafts:
+                self._tickets.insert_many(connection, drafts, actor="assistant")
             if rows:
                 connection.execute(tables.answers.insert(), rows)
 

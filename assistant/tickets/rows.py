@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -67,12 +67,37 @@ def insert_ticket(connection: sa.Connection, ticket: Ticket, *, actor: str) -> N
     """
     try:
         with connection.begin_nested():
-            connection.execute(sa.insert(tickets), _values(ticket))
+            insert_tickets(connection, [ticket], actor=actor)
     except sa.exc.IntegrityError as error:
         raise TicketIdTakenError(
             f"There is a ticket {ticket.id} already; expected a new id: draft it again."
         ) from error
-    question = Message(
+
+
+def insert_tickets(connection: sa.Connection, some: Sequence[Ticket], *, actor: str) -> None:
+    """Write new tickets as ``insert_ticket`` does, with one statement a table.
+
+    Raises IntegrityError, which ends the transaction, when an id exists already.
+    """
+    told = ("status", "priority", "reason", "first_response_due_at", "due_at")
+    connection.execute(sa.insert(tickets), [_values(ticket) for ticket in some])
+    connection.execute(sa.insert(ticket_messages), [_message_values(_first_message(ticket)) for ticket in some])
+    connection.execute(
+        sa.insert(ticket_events),
+        [
+            _event_values(
+                ticket,
+                actor=actor,
+                kind="created",
+                changes={name: (None, _plain(getattr(ticket, name))) for name in told},
+            )
+            for ticket in some
+        ],
+    )
+
+
+def _first_message(ticket: Ticket) -> Message:
+    return Message(
         id=entry_id(ticket.id, ticket.version),
         ticket_id=ticket.id,
         created_at=ticket.created_at,
@@ -83,10 +108,6 @@ def insert_ticket(connection: sa.Connection, ticket: Ticket, *, actor: str) -> N
         language=ticket.language,
         translation=ticket.question_translation,
     )
-    _insert_message(connection, question)
-    told = ("status", "priority", "reason", "first_response_due_at", "due_at")
-    changes = {name: (None, _plain(getattr(ticket, name))) for name in told}
-    _insert_event(connection, ticket, actor=actor, kind="created", changes=changes)
 
 
 def write_change(
@@ -100,9 +121,10 @@ def write_change(
         name: (_plain(getattr(before, name)), _plain(getattr(after, name))) for name in changed_names(before, after)
     }
     if message is not None:
-        _insert_message(connection, message)
+        connection.execute(sa.insert(ticket_messages), _message_values(message))
         changes["message"] = (None, message.id)
-    _insert_event(connection, after, actor=actor, kind=kind, changes=changes)
+    event = _event_values(after, actor=actor, kind=kind, changes=changes)
+    connection.execute(sa.insert(ticket_events), event)
 
 
 def changed_names(before: Ticket, after: Ticket) -> list[str]:
@@ -124,16 +146,15 @@ def _values(ticket: Ticket) -> dict[str, Any]:
     }
 
 
-def _insert_message(connection: sa.Connection, message: Message) -> None:
+def _message_values(message: Message) -> dict[str, Any]:
     translation = message.translation and asdict(message.translation)
-    values = {field.name: getattr(message, field.name) for field in fields(Message)}
-    connection.execute(sa.insert(ticket_messages), values | {"translation": translation})
+    return {field.name: getattr(message, field.name) for field in fields(Message)} | {"translation": translation}
 
 
-def _insert_event(
-    connection: sa.Connection, ticket: Ticket, *, actor: str, kind: EventKind, changes: Mapping[str, tuple[Any, Any]]
-) -> None:
-    event = {
+def _event_values(
+    ticket: Ticket, *, actor: str, kind: EventKind, changes: Mapping[str, tuple[Any, Any]]
+) -> dict[str, Any]:
+    return {
         "id": entry_id(ticket.id, ticket.version),
         "ticket_id": ticket.id,
         "at": ticket.updated_at,
@@ -141,7 +162,6 @@ def _insert_event(
         "kind": kind,
         "changes": {name: list(pair) for name, pair in changes.items()},
     }
-    connection.execute(sa.insert(ticket_events), event)
 
 
 def _plain(value: object) -> object:
