@@ -2,8 +2,9 @@
 
 ``python -m assistant.calibrations.fit --dev DIR --encoder embedded --out assistant/calibrations/embedded.json``
 
-``general.json``, for every other encoder, is made with all-MiniLM-L6-v2, which knows English:
-``… --encoder FOLDER --name '*' --only nlu_home robo_en --out assistant/calibrations/general.json``
+``general.json``, for every other encoder, is made with two encoders that have little in common, the embedded one
+and all-MiniLM-L6-v2 (``--also FOLDER``), which knows English only and is asked nothing else:
+``… --also FOLDER --name '*' --out assistant/calibrations/general.json``
 
 Every data set is held out once while the others are fitted on: the thresholds come from those held-out
 probabilities, so that they hold for a knowledge base nobody has seen. Development tool; needs scikit-learn.
@@ -35,6 +36,7 @@ OUT_OF_SCOPE_SHARE = 0.2  # of customers' questions, for which the probabilities
 FAQS = frozenset({"mkqa", "robo", "tor"})  # sets of questions with answers; the thresholds come from these
 _NO_QUESTIONS = frozenset({"nlu_home/0"})  # bare names of intents, which nobody would write as an article
 _HITS = 10
+_ENGLISH = ("nlu_home/", "robo_en/")  # knowledge bases with questions and articles in English only
 _KEPT_OUT = 0.5  # share of out-of-scope questions that are not even asked back on; a choice costs a tap, a ticket a day
 _REGULARISATION = 1.0
 
@@ -119,15 +121,16 @@ def main() -> int:
     parser.add_argument("--dev", type=Path, required=True, help="folder of the development sets")
     parser.add_argument("--encoder", default="embedded")
     parser.add_argument("--name", help="the encoder the file is for; '*' for any other (default: --encoder)")
-    parser.add_argument("--only", nargs="+", default=[""], help="beginnings of the knowledge bases to fit on")
+    parser.add_argument("--also", help="another encoder, for English, whose examples are added")
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
 
     encoder = load_encoder(arguments.encoder)
-    wanted = tuple(arguments.only)
     bases = [base for base in knowledge_bases(arguments.dev) if base.name not in _NO_QUESTIONS]
-    bases = [base for base in bases if base.name.startswith(wanted)]
     parts = [examples(base, encoder, Fusion()) for base in bases]
+    if arguments.also:
+        other = load_encoder(arguments.also)
+        parts += [examples(base, other, Fusion()) for base in bases if base.name.startswith(_ENGLISH)]
     sources = sorted({part.base.source for part in parts})
     held_out: list[NDArray[np.float64]] = []
     print(
