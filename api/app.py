@@ -13,7 +13,8 @@ from typing import Any
 
 from fastapi import FastAPI, Response
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.responses import FileResponse
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import FileResponse, HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
 from api import errors
@@ -65,6 +66,7 @@ def create_app(settings: Settings) -> FastAPI:
         version=metadata.version("faq-assistant"),
         summary="Answers customers from FAQ articles, in their language; what is not certain becomes a ticket.",
         lifespan=lifespan,
+        docs_url=None,  # ours needs nothing from outside
         redoc_url=None,
         redirect_slashes=False,  # the redirect would name the host and scheme that a proxy talks to
     )
@@ -75,10 +77,21 @@ def create_app(settings: Settings) -> FastAPI:
     for module in (answers, tickets, articles, generations, languages, keys, operations):
         app.include_router(module.router)
     app.mount("/web", FreshFiles(directory=_WEB), name="web")
+    app.mount("/docs-assets", StaticFiles(packages=[("fastapi_offline", "static")]), name="docs-assets")
 
     @app.get("/", include_in_schema=False)
     async def page() -> FileResponse:
         return FileResponse(_WEB / "index.html", headers={"Content-Security-Policy": _PAGE_POLICY, **_FRESH})
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        return get_swagger_ui_html(
+            openapi_url="openapi.json",
+            title="faq-assistant: the API",
+            swagger_js_url="docs-assets/swagger-ui-bundle.js",
+            swagger_css_url="docs-assets/swagger-ui.css",
+            swagger_favicon_url="web/favicon.svg",
+        )
 
     app.openapi = describe(app)  # type: ignore[method-assign]
 

@@ -200,3 +200,10 @@ def test_old_receipts_are_deleted_while_the_server_runs(serve: Serve) -> None:
         assert time.monotonic() < deadline
         time.sleep(0.05)
     assert later.get(f"/v1/answers/{young}").status_code == 200
+
+
+def test_the_documentation_needs_nothing_from_outside(client: TestClient) -> None:
+    page = client.get("/docs").text
+    assert "//" not in "".join(re.findall(r'(?:src|href)="([^"]+)"', page))
+    for path in re.findall(r'(?:src|href)="([^"]+)"', page):
+        assert client.get(f"/{path}").status_code == 200

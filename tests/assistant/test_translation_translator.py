@@ -37,9 +37,7 @@ class FakeEngine:
 
     version = "1"
 
-    def __init__(
-        self, *pairs: tuple[str, str], name: str = "fake", answer: Callable[[str], str] | None = None
-    ) -> None:
+    def __init__(self, *pairs: tuple[str, str], name: str = "fake", answer: Callable[[str], str] | None = None) -> None:
         self.name = name
         self.model_version = "a"
         self.asked: list[tuple[str, str, str]] = []

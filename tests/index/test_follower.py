@@ -274,10 +274,12 @@ class TestThread:
             follower.stop()
 
     def test_ends_when_stopped(self, generations: Generations) -> None:
+        before = set(threading.enumerate())
         follower = Follower(generations, TrigramEncoder())
         follower.start()
+        [mine] = [thread for thread in set(threading.enumerate()) - before if thread.name == "follower"]
         follower.stop()
-        assert not any(thread.name == "follower" and thread.is_alive() for thread in threading.enumerate())
+        assert not mine.is_alive()
 
     def test_searches_of_many_threads_never_fail_while_generations_change(
         self, follower: Follower, generations: Generations, add: Callable[..., int], monkeypatch: pytest.MonkeyPatch

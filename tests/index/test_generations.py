@@ -388,7 +388,7 @@ class TestBuildLock:
         stop = threading.Event()
 
         def look() -> None:
-            while not stop.is_set():
+            while not stop.wait(0.001):
                 Generations(generations.folder).is_building()
 
         threads = [threading.Thread(target=look) for _ in range(4)]
