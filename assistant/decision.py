@@ -16,6 +16,7 @@ Reason = Literal[
 ]  # fmt: skip
 
 USUAL_CHOICES = 3
+_FAR = 2 / 3  # of the best fused score; no golden question had its article behind it in the third place
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,12 +75,18 @@ def decide(
         )
     if is_second_round:
         return _unclear("unclear_after_clarify", is_second_round)
-    offered = tied if len(tied) > 1 else candidates
+    offered = tied if len(tied) > 1 else _worth_offering(candidates)
     return Verdict(
         decision="clarify",
         reason="near_tie" if len(tied) > 1 else "unsure",
         article_ids=tuple(candidate.article_id for candidate in offered[:max_choices]),
     )
+
+
+def _worth_offering(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Return the best two, and those that are not far behind: a far-fetched choice looks foolish."""
+    best = candidates[0].score
+    return [candidate for place, candidate in enumerate(candidates) if place < 2 or candidate.score >= _FAR * best]
 
 
 def _unclear(reason: Reason, is_second_round: bool) -> Verdict:

@@ -35,7 +35,7 @@ def test_a_near_tie_is_asked_back_however_confident() -> None:
 
 
 def test_middling_confidence_offers_the_best_three() -> None:
-    found = [candidate(id, 0.5 - place / 10, 1.0 - place / 5) for place, id in enumerate("abcd")]
+    found = [candidate(id, 0.5 - place / 10, 1.0 - place / 8) for place, id in enumerate("abcd")]
     verdict = decide(found, THRESHOLDS)
     assert (verdict.decision, verdict.reason, verdict.article_ids) == ("clarify", "unsure", ("a", "b", "c"))
 
@@ -72,6 +72,11 @@ def test_a_second_round_that_is_clear_is_answered() -> None:
 
 
 def test_no_more_choices_are_offered_than_asked_for() -> None:
-    found = [candidate(id, 0.5, 1.0 - place / 5) for place, id in enumerate("abcd")]
+    found = [candidate(id, 0.5, 1.0 - place / 9) for place, id in enumerate("abcd")]
     assert decide(found, THRESHOLDS, max_choices=1).article_ids == ("a",)
     assert decide(found, THRESHOLDS, max_choices=4).article_ids == ("a", "b", "c", "d")
+
+
+def test_far_fetched_choices_are_not_offered_but_there_are_two() -> None:
+    found = [candidate("a", 0.5, 1.2), candidate("b", 0.1, 0.3), candidate("c", 0.1, 0.3)]
+    assert decide(found, THRESHOLDS).article_ids == ("a", "b")
