@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -26,6 +25,7 @@ from knowledge.errors import (
     TooLargeError,
     UnauthenticatedError,
     UnavailableError,
+    error_name,
 )
 
 log = logging.getLogger(__name__)
@@ -91,11 +91,6 @@ def status_of(error: type[FaqError]) -> int:
     raise LookupError(f"{error.__name__} has no status; derive it from one of the branches in knowledge.errors")
 
 
-def problem_type(error: type[FaqError]) -> str:
-    """Return the stable name of an error: ``ArticleNotFoundError`` is ``article-not-found``."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", error.__name__.removesuffix("Error")).lower()
-
-
 def faq_problem(error: FaqError, request_id: str) -> Problem:
     """Return the response to an error of ours."""
     status = status_of(type(error))
@@ -111,7 +106,7 @@ def faq_problem(error: FaqError, request_id: str) -> Problem:
     errors = [{"field": field, "message": str(error)}] if field else []
     return Problem(
         status,
-        type=problem_type(type(error)),
+        type=error_name(type(error)),
         title=HTTPStatus(status).phrase,
         detail=str(error),
         errors=errors,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from api.keys import KeyRing
 from api.settings import Settings
@@ -21,8 +22,10 @@ from index.follower import Follower
 from index.generations import Generations
 from knowledge.database import Database, open_database
 from knowledge.errors import ConfigurationError
-from knowledge.importer import Importer
 from knowledge.store import ArticleStore
+
+if TYPE_CHECKING:
+    from knowledge.importer import Importer
 
 
 class Product:
@@ -52,6 +55,8 @@ class Product:
     @cached_property
     def importer(self) -> Importer:
         """Files on their way to the store."""
+        from knowledge.importer import Importer  # with its formats, which answering does not need
+
         return Importer(self.database, self.store)
 
     @cached_property

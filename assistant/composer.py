@@ -12,6 +12,7 @@ from assistant.tickets.ticket import TicketReceiptRef
 
 _QUOTED = 200  # characters of a question that are repeated back
 
+_ISOLATE, _END = "\u2068", "\u2069"  # FSI and PDI, Unicode Standard Annex 9
 _PROMISES: dict[Reason, PhraseKey] = {
     "person_requested": "ticket_person",
     "out_of_scope": "ticket_out_of_scope",
@@ -36,14 +37,17 @@ class Composer:
             return f"{text}\n\n{self.phrases.say('answer_machine_translated', language, from_language=name)}"
         if text_language.split("-")[0] != language.split("-")[0]:
             name = self.phrases.language_name(text_language, in_language=language)
-            return f"{self.phrases.say('answer_other_language', language, answer_language=name)}\n\n{text}"
+            apology = self.phrases.say("answer_other_language", language, answer_language=name)
+            return f"{apology}\n\n{self._set_apart(text, language)}"
         return text
 
     def clarify(self, question: str, *, language: str, choices: list[str]) -> str:
         """Return the question repeated back, and the numbered choices."""
         quoted = question if len(question) <= _QUOTED else question[: _QUOTED - 1].rstrip() + "…"
         asked = self.phrases.say("did_you_mean", language, question=quoted)
-        offered = "\n".join(f"{number}. {choice}" for number, choice in enumerate(choices, 1))
+        offered = "\n".join(
+            f"{number}. {self._set_apart(choice, language)}" for number, choice in enumerate(choices, 1)
+        )
         return f"{asked}\n\n{offered}"
 
     def promise(self, ticket: TicketReceiptRef, *, reason: Reason, language: str, channel: str, now: datetime) -> str:
@@ -53,6 +57,11 @@ class Composer:
         if channel == "email":
             return self.phrases.say("ticket_email", language, ticket=ticket.id, due=due, faq_url=self.faq_url)
         return self.phrases.say(_PROMISES.get(reason, "ticket_opened"), language, ticket=ticket.id, due=due)
+
+    def _set_apart(self, text: str, language: str) -> str:
+        """Return a text that may run the other way, isolated where the message itself runs right to left."""
+        spoken = self.phrases.resolve(language)
+        return f"{_ISOLATE}{text}{_END}" if self.phrases.direction(spoken) == "rtl" else text
 
     def thanks(self, language: str) -> str:
         """Return thanks for feedback."""

@@ -12,15 +12,12 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
 import orjson
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from filelock import FileLock, Timeout
 from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
 
@@ -99,30 +96,27 @@ class Database:
 
         Raises DatabaseError when the schema is newer than this program or cannot be changed.
         """
+        if self._schema() == head():
+            return
+        from knowledge.migrations import upgrade  # Alembic takes a while to import, and is rarely needed
+
         with _translated(), _one_migrator(self.engine), self._writing.connect() as connection:
-            script = ScriptDirectory.from_config(_alembic_config())
-            with connection.begin():
-                current = MigrationContext.configure(connection).get_current_revision()
-            if current is not None and current not in {revision.revision for revision in script.walk_revisions()}:
-                raise DatabaseError(
-                    f"The database has schema {current!r}, which this version does not know: it was written by a "
-                    "newer faq-assistant. Install that version, or restore a backup."
-                )
-            if current == script.get_current_head():
-                return
-            config = _alembic_config()
-            with connection.begin():
-                config.attributes["connection"] = connection
-                command.upgrade(config, "head")
-            log.info("database schema brought from %s to %s", current, script.get_current_head())
+            upgrade(connection)
 
     def check(self) -> None:
         """Raise DatabaseError unless the database answers and has this version's schema."""
+        current = self._schema()
+        if current != head():
+            raise DatabaseError(
+                f"The database has schema {current!r}, expected {head()!r}: run `faq doctor --migrate`."
+            )
+
+    def _schema(self) -> str | None:
         with self.read() as connection:
-            current = MigrationContext.configure(connection).get_current_revision()
-        head = ScriptDirectory.from_config(_alembic_config()).get_current_head()
-        if current != head:
-            raise DatabaseError(f"The database has schema {current!r}, expected {head!r}: run `faq doctor --migrate`.")
+            if not sa.inspect(connection).has_table("alembic_version"):
+                return None
+            version: str | None = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+            return version
 
     def close(self) -> None:
         """Close every pooled connection."""
@@ -160,6 +154,12 @@ def open_database(url: str) -> Database:
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
     return Database(engine)
+
+
+@cache
+def head() -> str:
+    """Return the schema of this version: the number that the last migration's file begins with."""
+    return max(path.name for path in (_MIGRATIONS / "versions").glob("[0-9]*.py")).split("_")[0]
 
 
 def now() -> datetime:
@@ -233,9 +233,3 @@ def _one_migrator(engine: sa.Engine) -> Iterator[None]:
         finally:
             connection.execute(sa.text("SELECT pg_advisory_unlock(4711)"))
             connection.rollback()
-
-
-def _alembic_config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
-    return config

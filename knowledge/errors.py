@@ -21,6 +21,8 @@ expected, what came, and the mend.
 
 from __future__ import annotations
 
+import re
+
 
 class FaqError(Exception):
     """Root of the tree; ``str(error)`` is one sentence or two for the person who can mend it."""
@@ -78,3 +80,8 @@ class UnavailableError(FaqError):
 
 class ConfigurationError(FaqError):
     """A setting cannot be used."""
+
+
+def error_name(error: type[FaqError]) -> str:
+    """Return the stable name by which programs know an error: ``ArticleNotFoundError`` is ``article-not-found``."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", error.__name__.removesuffix("Error")).lower()

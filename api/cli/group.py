@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -12,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from api.cli.output import Output, one_line
-from knowledge.errors import FaqError
+from knowledge.errors import FaqError, error_name
 
 FAILED = 1
 WRONG_USAGE = 2
@@ -40,7 +39,7 @@ class FaqGroup(TyperGroup):
             sys.exit(_report_usage(output, error))
         except FaqError as error:
             if output.as_json or str(error) not in notes.errors:  # else its log line has said it already
-                output.error(error_type(type(error)), str(error))
+                output.error(error_name(type(error)), str(error))
             sys.exit(FAILED)
         except typer.Abort:
             output.error("aborted", "Nothing came where input was expected.")
@@ -50,11 +49,6 @@ class FaqGroup(TyperGroup):
             output.error("system", f"{error.strerror or error}{where}. Run `faq doctor`.")
             sys.exit(FAILED)
         sys.exit(status if isinstance(status, int) else 0)
-
-
-def error_type(error: type[FaqError]) -> str:
-    """Return the stable name of an error, the one that the API gives it (``api.errors`` needs the web framework)."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", error.__name__.removesuffix("Error")).lower()
 
 
 def _report_usage(output: Output, error: Any) -> int:  # noqa: ANN401

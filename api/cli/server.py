@@ -128,11 +128,6 @@ def _announce(session: Session, url: str, *, has_keys: bool) -> None:
     if session.output.as_json:
         session.output.document({"url": url, "keys": has_keys, "pid": os.getpid()})
     session.output.note(f"faq-assistant listens on {url} (API: {url}/docs). Stop it with Ctrl-C.")
-    if not has_keys:
-        session.output.note(
-            "No key is configured: programs on this machine have every scope, others none. "
-            "Make a key with: faq keys create --scope ask"
-        )
 
 
 def _watched(app: FastAPI) -> list[FaqError]:

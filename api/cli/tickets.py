@@ -13,7 +13,8 @@ from api.cli.output import Cell
 from api.cli.session import Session, command, default_command
 
 if TYPE_CHECKING:
-    from assistant.tickets.ticket import Message, Ticket, TranslatedText
+    from assistant.replies import Wording
+    from assistant.tickets.ticket import Message, Ticket
 
 NOTHING_TO_CLAIM = 3
 
@@ -166,7 +167,10 @@ def reply(
     queue = session.product.tickets
     ticket = queue.get(id)
     body = sys.stdin.buffer.read().decode(errors="replace") if text == "-" else text
-    spoken, translation = (language, None) if internal else _in_both(session, ticket, body, language)
+    spoken, translation = language, None
+    if not internal:
+        wording = _worded(session, ticket, body, language)
+        spoken, translation = wording.language, wording.translation
     message = queue.reply(
         ticket.id,
         agent=agent or session.user,
@@ -236,20 +240,13 @@ def _show_message(session: Session, message: Message) -> None:
         session.output.text(message.translation.text)
 
 
-def _in_both(session: Session, ticket: Ticket, body: str, language: str | None) -> tuple[str, TranslatedText | None]:
-    """Return the language of an agent's words, and the words in the customer's where a machine knows the way."""
-    from assistant.tickets.ticket import TranslatedText
-    from assistant.translation import TranslationError
+def _worded(session: Session, ticket: Ticket, body: str, language: str | None) -> Wording:
+    from assistant.replies import worded
 
     product = session.product
-    detection = product.detector.detect(body)
-    trusted = detection.language if detection.is_trusted else None
-    spoken = language or trusted or ticket.language
-    if not product.translator.available(spoken, ticket.language):
-        return spoken, None
-    try:
-        translated = asyncio.run(product.translator.free_text(body, spoken, ticket.language))
-    except TranslationError as error:
-        session.output.warning(f"The answer is kept in {spoken} only: {error}")
-        return spoken, None
-    return spoken, TranslatedText(language=ticket.language, text=translated.text, engine=translated.engine)
+    wording = asyncio.run(
+        worded(body, ticket, language=language, detector=product.detector, translator=product.translator)
+    )
+    if wording.problem is not None:
+        session.output.warning(f"The answer is kept in {wording.language} only: {wording.problem}")
+    return wording

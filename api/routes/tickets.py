@@ -27,9 +27,9 @@ from api.models import (
 )
 from api.product import Product
 from api.responses import ERRORS, STALE, json_response
+from assistant.replies import Wording, worded
 from assistant.tickets.queue import KEEP
-from assistant.tickets.ticket import Customer, Status, Ticket, TranslatedText
-from assistant.translation import TranslationError
+from assistant.tickets.ticket import Customer, Status, Ticket
 from knowledge.database import now
 
 router = APIRouter(prefix="/v1/tickets", tags=["tickets"], responses=ERRORS)
@@ -146,7 +146,8 @@ async def solve(
     language, translation = None, None
     if message is not None:
         found = await asyncio.to_thread(product.tickets.get, id)
-        language, translation = await _in_both(product, found, message, None)
+        wording = await _worded(product, found, message, None)
+        language, translation = wording.language, wording.translation
     solved = await asyncio.to_thread(
         product.tickets.solve,
         id,
@@ -185,7 +186,8 @@ async def say(
     else:
         spoken, translation = body.language, None
         if body.visibility == "public":
-            spoken, translation = await _in_both(product, found, body.body, body.language)
+            wording = await _worded(product, found, body.body, body.language)
+            spoken, translation = wording.language, wording.translation
         message = await asyncio.to_thread(
             product.tickets.reply,
             id,
@@ -206,25 +208,15 @@ async def suggestions(id: str, product: ProductDep, key: TicketsKey) -> Response
     return json_response(await asyncio.to_thread(product.suggestions.for_ticket, found))
 
 
-async def _in_both(
-    product: Product, ticket: Ticket, body: str, language: str | None
-) -> tuple[str, TranslatedText | None]:
-    """Return the language of an agent's words, and the words in the customer's where a machine knows the way."""
-    spoken = language or _language_of(product, body, likely=ticket.language)
-    if not product.translator.available(spoken, ticket.language):
-        return spoken, None
-    try:
-        translated = await product.translator.free_text(body, spoken, ticket.language)
-    except TranslationError:
-        return spoken, None
-    return spoken, TranslatedText(language=ticket.language, text=translated.text, engine=translated.engine)
+async def _worded(product: Product, ticket: Ticket, body: str, language: str | None) -> Wording:
+    return await worded(body, ticket, language=language, detector=product.detector, translator=product.translator)
 
 
-def _language_of(product: Product, text: str, *, likely: str | None = None) -> str:
+def _language_of(product: Product, text: str) -> str:
     detection = product.detector.detect(text)
     if detection.language is not None and detection.is_trusted:
         return detection.language
-    return likely or product.settings.default_language
+    return product.settings.default_language
 
 
 def _agent(body: AgentRequest | None, key: Key) -> str:

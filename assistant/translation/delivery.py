@@ -57,9 +57,7 @@ class Choice:
         return self.why in ("exact", "variant")
 
 
-def choose_text(
-    article: Article, language: str, *, default_language: str, readable: Sequence[str] = ()
-) -> Choice:
+def choose_text(article: Article, language: str, *, default_language: str, readable: Sequence[str] = ()) -> Choice:
     """Return the article's best text for a customer of this language, without translating.
 
     In order: a person's text in the language itself, in its base language or another region's variant

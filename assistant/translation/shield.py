@@ -65,9 +65,7 @@ class _Shield:
     def _line(self, line: str) -> str:
         found = _LINE_HEAD.match(line)
         head = found.group() if found else ""
-        translated = [
-            self._sentence(sentence.text) + sentence.gap for sentence in sentences.split(line[len(head) :])
-        ]
+        translated = [self._sentence(sentence.text) + sentence.gap for sentence in sentences.split(line[len(head) :])]
         return head + "".join(translated)
 
     def _sentence(self, sentence: str) -> str:
@@ -144,7 +142,7 @@ def _is_sentinel(piece: str) -> bool:
 def _edges(piece: str) -> tuple[int, int]:
     """Return where the words of a piece begin and end; a sentence's own end mark belongs to it."""
     start, end = 0, len(piece)
-    while start < end and not (piece[start].isalnum() or _is_sentinel(piece[start]) or piece[start] in "([«\"“„¿¡"):
+    while start < end and not (piece[start].isalnum() or _is_sentinel(piece[start]) or piece[start] in '([«"“„¿¡'):
         start += 1
     while end > start and piece[end - 1].isspace():
         end -= 1

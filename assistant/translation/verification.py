@@ -42,8 +42,7 @@ def verify(source: str, translated: str, *, target_language: str | None = None) 
     faults = find_faults(source, translated, target_language=target_language)
     if faults:
         raise TranslationUnsafeError(
-            f"The translation cannot be trusted: {'; '.join(faults)}. "
-            "Show the original, or let a person answer.",
+            f"The translation cannot be trusted: {'; '.join(faults)}. Show the original, or let a person answer.",
             faults=faults,
         )
 

@@ -16,9 +16,9 @@ import api
 import assistant
 import index
 import knowledge
-from api.errors import STATUSES, faq_problem, install, problem_type, status_of
+from api.errors import STATUSES, faq_problem, install, status_of
 from api.middleware import Surroundings
-from knowledge.errors import AccessError, FaqError, InputError, RateLimitError
+from knowledge.errors import AccessError, FaqError, InputError, RateLimitError, error_name
 from tests.api.conftest import Serve
 
 # What STATUSES must say, as the contract has it; the leaves of the rooms below it.
@@ -90,15 +90,15 @@ def test_every_error_has_a_status_and_a_type_of_its_own() -> None:
     assert len(errors) > len(LEAVES)
     for error in errors:
         assert 400 <= status_of(error) <= 503, error
-        assert re.fullmatch(r"[a-z]+(-[a-z]+)*", problem_type(error)), error
-    types = [problem_type(error) for error in errors]
+        assert re.fullmatch(r"[a-z]+(-[a-z]+)*", error_name(error)), error
+    types = [error_name(error) for error in errors]
     assert len(types) == len(set(types)), "two errors share a type; callers could not tell them apart"
 
 
 def test_errors_map_as_documented() -> None:
     assert {error.__name__: status for error, status in STATUSES.items()} == BRANCHES
     found = {
-        error.__name__: (status_of(error), problem_type(error)) for error in every_error() if error is not AccessError
+        error.__name__: (status_of(error), error_name(error)) for error in every_error() if error is not AccessError
     }
     assert {name: found.get(name) for name in LEAVES} == LEAVES
 

@@ -80,3 +80,11 @@ def test_a_long_question_is_repeated_back_in_short() -> None:
 
 def test_braces_of_a_customer_stay_braces() -> None:
     assert "{due} {0} %s" in composer().clarify("{due} {0} %s", language="en", choices=[])
+
+
+def test_what_may_run_the_other_way_is_set_apart_in_arabic() -> None:
+    message = composer().clarify("where", language="ar", choices=["Where is my order?"])
+    assert "\u2068Where is my order?\u2069" in message
+    answer = composer().answer("In English.", language="ar-EG", text_language="en", translated_from=None)
+    assert answer.endswith("\n\n\u2068In English.\u2069")
+    assert "\u2068" not in composer().clarify("where", language="he", choices=["Where?"])  # spoken in English

@@ -16,12 +16,9 @@ import pytest
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from api import errors
 from api.cli import app
-from api.cli.group import error_type
 from api.product import Product
 from assistant.tickets import Customer
-from knowledge.errors import FaqError
 from tests.api.cli.conftest import Faq, Start, failed
 
 COMMANDS = (
@@ -123,15 +120,6 @@ def test_an_error_is_one_line_or_an_object_with_the_type_of_the_api(faq: Faq, em
     error = json.loads(result.stdout)["error"]
     assert error["type"] == "ticket-not-found"
     assert "T-7K3QX9M" in error["detail"]
-
-
-def test_every_error_has_the_same_name_here_and_in_the_api() -> None:
-    pending, seen = [FaqError], set()
-    while pending:
-        pending.extend(found := pending.pop().__subclasses__())
-        seen.update(found)
-    assert len(seen) > 20
-    assert {error_type(error): error for error in seen} == {errors.problem_type(error): error for error in seen}
 
 
 def test_a_setting_that_cannot_be_used_is_named(faq: Faq, monkeypatch: pytest.MonkeyPatch) -> None:
