@@ -176,6 +176,7 @@ class ReceiptModel(AnswerModel):
     detector: DetectionModel
     encoder: str | None
     thresholds: dict[str, float] | None
+    choices_confidence: float | None = Field(description="That the right article is among the best three.")
     known_share: float | None
     unseen_share: float | None
     hits: list[HitModel]

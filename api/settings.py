@@ -49,7 +49,7 @@ class Settings(BaseSettings):
         None, description="Confidence from which a question is answered; the encoder's calibration has one."
     )
     clarify_threshold: Probability | None = Field(
-        None, description="Confidence from which choices are offered; the encoder's calibration has one."
+        None, description="Probability of the right article being among the choices from which they are offered."
     )
     translation_budget: float = Field(
         2.0, gt=0, le=60, description="Seconds a customer waits for a machine translation."
@@ -105,8 +105,6 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _have_order(self) -> Settings:
-        if self.answer_threshold is not None and (self.clarify_threshold or 0.0) > self.answer_threshold:
-            raise ValueError("clarify_threshold lies above answer_threshold")
         self.targets()
         return self
 

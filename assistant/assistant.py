@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from assistant.answering import Answering
 from assistant.case import Case
 from assistant.composer import Composer
-from assistant.confidence import Calibration, calibration_for, estimate
+from assistant.confidence import Calibration, calibration_for, estimate, estimate_choices
 from assistant.decision import USUAL_CHOICES, Candidate, Reason, Thresholds, Verdict, decide
 from assistant.detection import Detection, Detector
 from assistant.language import Turn, at_home, identify
@@ -221,12 +221,19 @@ class Assistant:
         case.generation = result.generation
         case.thresholds = self._thresholds(calibration)
         considered = range(min(len(result.hits), max(case.question.top_k, USUAL_CHOICES)))
+        case.choices_confidence = estimate_choices(calibration, result, languages=languages)
         case.confidences = [estimate(calibration, result, place, languages=languages) for place in considered]
         candidates = [
             Candidate(article_id=hit.article.id, confidence=confidence, score=hit.score, is_exact=hit.is_exact)
             for hit, confidence in zip(result.hits, case.confidences, strict=False)
         ]
-        verdict = decide(candidates, case.thresholds, is_second_round=is_second_round, max_choices=case.question.top_k)
+        verdict = decide(
+            candidates,
+            case.choices_confidence,
+            case.thresholds,
+            is_second_round=is_second_round,
+            max_choices=case.question.top_k,
+        )
         case.seconds |= {**result.seconds, "decide": time.perf_counter() - started}
         return verdict
 
@@ -234,9 +241,7 @@ class Assistant:
         answer = self.policy.answer_threshold
         clarify = self.policy.clarify_threshold
         answer = calibration.answer_threshold if answer is None else answer
-        return Thresholds(
-            answer=answer, clarify=min(calibration.clarify_threshold if clarify is None else clarify, answer)
-        )
+        return Thresholds(answer=answer, clarify=calibration.clarify_threshold if clarify is None else clarify)
 
     async def _answered(self, case: Case, reason: Reason) -> Entry:
         assert case.result is not None

@@ -30,6 +30,7 @@ class Case:
     language: LanguageVerdict
     result: SearchResult | None = None
     confidences: list[float] = field(default_factory=list)
+    choices_confidence: float | None = None
     thresholds: Thresholds | None = None
     generation: int | None = None
     seconds: dict[str, float] = field(default_factory=dict)
@@ -104,6 +105,7 @@ class Case:
             "thresholds": self.thresholds,
             "known_share": None if result is None else result.known_share,
             "unseen_share": None if result is None else result.unseen_share,
+            "choices_confidence": self.choices_confidence,
             "hits": [] if result is None else _hits_json(result, self.confidences),
             "timings": self.seconds,
         }

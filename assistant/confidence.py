@@ -1,6 +1,7 @@
 """Confidence: the probability that the best hit really answers, from what the search found.
 
-A logistic regression over features of the candidate list; a cosine alone means another thing for every
+Beside it stands another: that the right article is at least among the best three, so that asking back
+would help. Two logistic regressions over features of the candidate list; a cosine alone means another thing for every
 encoder and every knowledge base. Its parameters are data in ``assistant/calibrations``, one file per
 encoder, made by ``python -m assistant.calibrations.fit`` on labelled questions of other knowledge bases.
 """
@@ -18,6 +19,7 @@ import orjson
 from index.searcher import Hit, SearchResult
 from knowledge.errors import ConfigurationError
 
+CHOICES = 3  # hits among which the right one is sought when asking back
 FEATURES = (
     "dense",  # cosine of the hit's best question
     "lexical",  # BM25 of its best question, 0..1
@@ -30,6 +32,7 @@ FEATURES = (
     "known_share",  # of the question's terms, that some passage has
     "unseen_share",  # of the question's letters, that the encoder has no piece for
     "log_terms",  # ln(1 + distinct terms)
+    "lead",  # fused score over the mean of the hits from the fourth on: what sets the best apart from the crowd
     "is_cross_lingual",  # 1 when the matched question is in a language the customer's is surely not
 )
 
@@ -39,16 +42,21 @@ class Calibration:
     """Parameters of one encoder's calibration, and the thresholds that its labelled data give."""
 
     encoder: str  # id, or "*" for any other
-    weights: tuple[float, ...]  # of FEATURES
+    weights: tuple[float, ...]  # of FEATURES, for the hit that answers
     bias: float
+    choice_weights: tuple[float, ...]  # of FEATURES, for the right article being among the best three
+    choice_bias: float
     answer_threshold: float
     clarify_threshold: float
     fitted_on: str
 
     def probability(self, features: Sequence[float]) -> float:
-        """Return the logistic of the weighted features."""
-        z = self.bias + sum(weight * feature for weight, feature in zip(self.weights, features, strict=True))
-        return 1.0 / (1.0 + math.exp(-max(-40.0, min(40.0, z))))
+        """Return the probability that the hit with these features answers."""
+        return _logistic(self.weights, self.bias, features)
+
+    def choice_probability(self, features: Sequence[float]) -> float:
+        """Return the probability that one of the best three answers, by the features of the best."""
+        return _logistic(self.choice_weights, self.choice_bias, features)
 
 
 def features(result: SearchResult, place: int = 0, *, languages: Sequence[str] = ()) -> list[float]:
@@ -72,6 +80,7 @@ def features(result: SearchResult, place: int = 0, *, languages: Sequence[str] =
         result.known_share,
         result.unseen_share,
         math.log1p(result.terms),
+        hit.score - _mean([other.score for other in result.hits[CHOICES:]]),
         float(bool(bases) and hit.matched_language.split("-")[0] not in bases),
     ]
 
@@ -81,6 +90,11 @@ def estimate(calibration: Calibration, result: SearchResult, place: int = 0, *, 
     if place >= len(result.hits):
         return 0.0
     return calibration.probability(features(result, place, languages=languages))
+
+
+def estimate_choices(calibration: Calibration, result: SearchResult, *, languages: Sequence[str] = ()) -> float:
+    """Return the probability that one of the best three hits answers the question; 0 where there is none."""
+    return calibration.choice_probability(features(result, languages=languages)) if result.hits else 0.0
 
 
 @cache
@@ -97,12 +111,23 @@ def calibration_for(encoder: str) -> Calibration:
 def read_calibration(data: bytes) -> Calibration:
     """Return the calibration in a JSON file; raises ConfigurationError when its features are not ours."""
     fields = orjson.loads(data)
-    weights = fields["weights"]
-    if tuple(weights) != FEATURES:
-        raise ConfigurationError(
-            f"The calibration has the features {', '.join(weights)}; expected {', '.join(FEATURES)}. Fit it anew."
-        )
-    return Calibration(**{**fields, "weights": tuple(weights.values())})
+    for name in ("weights", "choice_weights"):
+        if tuple(fields[name]) != FEATURES:
+            raise ConfigurationError(
+                f"The calibration has the features {', '.join(fields[name])}; expected {', '.join(FEATURES)}. "
+                "Fit it anew."
+            )
+        fields[name] = tuple(fields[name].values())
+    return Calibration(**fields)
+
+
+def _logistic(weights: Sequence[float], bias: float, features: Sequence[float]) -> float:
+    z = bias + sum(weight * feature for weight, feature in zip(weights, features, strict=True))
+    return 1.0 / (1.0 + math.exp(-max(-40.0, min(40.0, z))))
+
+
+def _mean(scores: Sequence[float]) -> float:
+    return sum(scores) / len(scores) if scores else 0.0
 
 
 def _is_best(hit: Hit, others: Sequence[Hit]) -> bool:

@@ -24,8 +24,8 @@ class Thresholds:
     """Where confidence becomes an answer; all but ``tie_margin`` are probabilities."""
 
     answer: float
-    clarify: float
-    out_of_scope: float = 0.02  # below it the question is about something else altogether
+    clarify: float  # of the right article being among the choices
+    out_of_scope: float = 0.2  # of the same; below it the question is about something else altogether
     tie_margin: float = 0.03  # fused score by which the best article must lead to be the one meant
 
 
@@ -50,6 +50,7 @@ class Verdict:
 
 def decide(
     candidates: Sequence[Candidate],
+    choices_confidence: float,
     thresholds: Thresholds,
     *,
     is_second_round: bool = False,
@@ -57,6 +58,7 @@ def decide(
 ) -> Verdict:
     """Decide on the candidates, best first.
 
+    ``choices_confidence`` is the probability that the right article is among the best three.
     ``is_second_round`` says that the customer was asked back just before: then it is an answer or a
     person, never a second question in a row.
     """
@@ -69,9 +71,9 @@ def decide(
     tied = exact or [candidate for candidate in candidates if best.score - candidate.score < thresholds.tie_margin]
     if best.confidence >= thresholds.answer and len(tied) == 1:
         return Verdict(decision="answered", reason="confident", article_ids=(best.article_id,))
-    if best.confidence < thresholds.clarify and not exact:
+    if choices_confidence < thresholds.clarify and not exact:
         return _unclear(
-            "out_of_scope" if best.confidence < thresholds.out_of_scope else "low_confidence", is_second_round
+            "out_of_scope" if choices_confidence < thresholds.out_of_scope else "low_confidence", is_second_round
         )
     if is_second_round:
         return _unclear("unclear_after_clarify", is_second_round)

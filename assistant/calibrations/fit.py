@@ -19,6 +19,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,25 +85,36 @@ def weights_of(part: Examples) -> NDArray[np.float64]:
     return weights
 
 
-def fit(parts: Sequence[Examples]) -> tuple[NDArray[np.float64], float]:
-    """Return weights of the features, and the bias."""
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A logistic regression: weights of FEATURES, and the bias."""
+
+    weights: NDArray[np.float64]
+    bias: float
+
+    def probabilities(self, part: Examples) -> NDArray[np.float64]:
+        """Return the probability of every question of a part."""
+        result: NDArray[np.float64] = 1.0 / (1.0 + np.exp(-(part.features @ self.weights + self.bias)))
+        return result
+
+    def named(self) -> dict[str, float]:
+        """Return the weights by feature."""
+        return dict(zip(FEATURES, [round(float(weight), 6) for weight in self.weights], strict=True))
+
+
+def fit(parts: Sequence[Examples], label: Literal["is_right", "is_in_choices"]) -> Line:
+    """Return the regression of a label on the features."""
     from sklearn.linear_model import LogisticRegression
 
     rows = np.concatenate([part.features for part in parts])
-    right = np.concatenate([part.is_right for part in parts])
+    right = np.concatenate([getattr(part, label) for part in parts])
     weight = np.concatenate([weights_of(part) for part in parts])
     mean, scale = rows.mean(axis=0), rows.std(axis=0) + 1e-9
     model = LogisticRegression(C=_REGULARISATION, max_iter=2_000).fit(
         (rows - mean) / scale, right, sample_weight=weight
     )
     weights = model.coef_[0] / scale
-    return weights, float(model.intercept_[0] - weights @ mean)
-
-
-def probabilities(part: Examples, weights: NDArray[np.float64], bias: float) -> NDArray[np.float64]:
-    """Return the probability of every question of a part."""
-    result: NDArray[np.float64] = 1.0 / (1.0 + np.exp(-(part.features @ weights + bias)))
-    return result
+    return Line(weights, float(model.intercept_[0] - weights @ mean))
 
 
 def threshold_for(
@@ -133,13 +145,15 @@ def main() -> int:
         parts += [examples(base, other, Fusion()) for base in bases if base.name.startswith(_ENGLISH)]
     sources = sorted({part.base.source for part in parts})
     held_out: list[NDArray[np.float64]] = []
+    held_out_choices: list[NDArray[np.float64]] = []
     print(
         f"{'knowledge base':24} {'questions':>9} {'accuracy':>8} {'in top 3':>8} {'AUROC':>6} {'cov@95':>6} {'ECE':>6}"
     )
     for part in parts:
-        weights, bias = fit([other for other in parts if other.base.source != part.base.source])
-        probability = probabilities(part, weights, bias)
+        others = [other for other in parts if other.base.source != part.base.source]
+        probability = fit(others, "is_right").probabilities(part)
         held_out.append(probability)
+        held_out_choices.append(fit(others, "is_in_choices").probabilities(part))
         inside = part.is_in_scope
         cut = threshold_for(probability, part.is_right, weights_of(part), TARGET_PRECISION)
         print(
@@ -154,14 +168,17 @@ def main() -> int:
     inside = np.concatenate([parts[place].is_in_scope for place in faqs])
     weight = np.concatenate([weights_of(parts[place]) for place in faqs])
     answer = threshold_for(probability, right, weight, TARGET_PRECISION)
-    clarify = float(np.quantile(probability[~inside], _KEPT_OUT))
-    weights, bias = fit(parts)
+    choices = np.concatenate([held_out_choices[place] for place in faqs])
+    clarify = float(np.quantile(choices[~inside], _KEPT_OUT))
+    answers, offers = fit(parts, "is_right"), fit(parts, "is_in_choices")
     fields = {
         "encoder": arguments.name or arguments.encoder,
-        "weights": dict(zip(FEATURES, [round(float(weight), 6) for weight in weights], strict=True)),
-        "bias": round(bias, 6),
+        "weights": answers.named(),
+        "bias": round(answers.bias, 6),
+        "choice_weights": offers.named(),
+        "choice_bias": round(offers.bias, 6),
         "answer_threshold": round(answer, 4),
-        "clarify_threshold": round(min(clarify, answer), 4),
+        "clarify_threshold": round(clarify, 4),
         "fitted_on": f"{sum(len(part.is_right) for part in parts)} questions of {len(parts)} knowledge bases "
         f"({', '.join(sources)}), {OUT_OF_SCOPE_SHARE:.0%} of them out of scope by weight",
     }
