@@ -135,6 +135,10 @@ def open_product(product: Product) -> None:
     assistant = product.assistant
     assistant.phrases.is_person_request("")  # builds the recogniser
     product.detector.detect("warming up")
+    try:
+        product.follower.searcher  # noqa: B018 - asked for to hear whether there is one
+    except FaqError as error:
+        log.warning("no question can be answered yet: %s", error)
     if not product.keys.has_keys():
         log.warning(
             "no key is configured: callers on this machine have every scope, all others none; "

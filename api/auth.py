@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -137,10 +138,26 @@ def _key(
 
 
 def _is_loopback(request: Request) -> bool:
-    """Tell whether the caller is on this machine; a request that a proxy passed on is not."""
+    """Tell whether a program or a page of this machine calls.
+
+    What a proxy says it passed on is not, nor what a page of another site sends through this machine's
+    browser: its Origin is foreign, or, with a rebound name, its Host.
+    """
     if request.client is None or any(name in request.headers for name in _FORWARDED):
         return False
+    host = request.headers.get("host", "")
+    origin = request.headers.get("origin")
+    if not _is_local_name(urlsplit(f"//{host}").hostname):
+        return False
+    if origin is not None and urlsplit(origin).netloc != host:
+        return False
+    return _is_local_name(request.client.host)
+
+
+def _is_local_name(name: str | None) -> bool:
+    if name == "localhost":
+        return True
     try:
-        return ipaddress.ip_address(request.client.host).is_loopback
+        return ipaddress.ip_address(name or "").is_loopback
     except ValueError:
         return False

@@ -67,7 +67,7 @@ class AnswerRequest(Request):
     conversation_id: str | None = Field(None, min_length=1, max_length=200)
     customer: CustomerModel | None = None
     tags: list[str] = Field([], max_length=50, description="Only articles that carry all of them are considered.")
-    top_k: int = Field(3, ge=1, le=10, description="Choices that are offered at most.")
+    top_k: int = Field(3, ge=1, le=10, description="Choices a channel can show: two or three are offered.")
 
 
 class LanguageModel(BaseModel):

@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from assistant.answering import Answering
 from assistant.case import Case
 from assistant.composer import Composer
-from assistant.confidence import Calibration, calibration_for, estimate, estimate_choices
-from assistant.decision import USUAL_CHOICES, Candidate, Reason, Thresholds, Verdict, decide
+from assistant.confidence import CHOICES, SEARCHED, Calibration, calibration_for, estimate, estimate_choices
+from assistant.decision import Candidate, Reason, Thresholds, Verdict, decide
 from assistant.detection import Detection, Detector
 from assistant.language import Turn, at_home, identify
 from assistant.ledger import Entry, Ledger, Past
@@ -32,7 +32,6 @@ from index.follower import Follower
 from knowledge.article import Article, clean
 from knowledge.database import now
 
-_HITS_IN_RECEIPT = 10
 _MAX_COMMENT = 5_000  # characters
 _ROUND_OF_CHOICES = timedelta(hours=24)  # after that, a question begins anew
 _NOTHING_DETECTED = Detection(language=None, probability=0.0, ranked=(), by="nothing")
@@ -125,6 +124,8 @@ class Assistant:
             return await self._handed_over(case, "unclear_after_clarify")
         if offered and (number := _choice_number(question.text)) is not None and number <= len(offered):
             return await self._chosen(case, offered[number - 1])
+        if not any(character.isalpha() for character in question.text):
+            return await self._handed_over(case, "no_match")  # a number alone may be anything
         verdict = self._search(case, is_second_round=bool(offered))
         if verdict.decision == "answered":
             return await self._answered(case, verdict.reason)
@@ -153,7 +154,7 @@ class Assistant:
             comment = clean(comment, field="comment", limit=_MAX_COMMENT, required=False) or None
         row = self.ledger.row(answer_id)
         while True:
-            ticket = None if helpful else self._draft_of(row)
+            ticket = None if helpful or row["decision"] == "suppressed" else self._draft_of(row, comment)
             try:
                 ticket_id = self.ledger.give_feedback(answer_id, helpful=helpful, comment=comment, ticket=ticket)
             except TicketIdTakenError:
@@ -169,14 +170,15 @@ class Assistant:
         )
         return FeedbackReply(answer_id=answer_id, helpful=False, message=message, ticket=reference)
 
-    def _draft_of(self, row: sa.RowMapping) -> Ticket:
+    def _draft_of(self, row: sa.RowMapping, comment: str | None) -> Ticket:
         """Return the ticket of an answer that did not help; of a choice, with the question it was offered for."""
         question = row["question"]
         if not question and row["conversation_id"] is not None:
             history = self.ledger.conversation(row["channel"], row["conversation_id"])
             question = _last_words([past for past in history if past.created_at < row["created_at"]])
+        question = question or self.phrases.widget(row["language"])["talk_to_person"]
         return self.tickets.draft(
-            question=question or self.phrases.widget(row["language"])["talk_to_person"],
+            question=f"{question}\n\n{comment}" if comment else question,
             customer=Customer(**orjson.loads(row["receipt"])["customer"]),
             channel=row["channel"],
             language=row["language"],
@@ -186,7 +188,11 @@ class Assistant:
         )
 
     def _opened(self, question: Question, history: list[Past]) -> Case:
-        detection = at_home(self._detector.detect(question.text), self._home()) if question.text else _NOTHING_DETECTED
+        detection = (
+            at_home(self._detector.detect(question.text), self._home(), self.phrases.languages)
+            if question.text
+            else _NOTHING_DETECTED
+        )
         turns = [
             Turn(language=past.language, detected=past.detected_language, probability=past.detected_probability)
             for past in history
@@ -213,14 +219,14 @@ class Assistant:
         searcher = self.follower.searcher
         languages = case.language.languages_to_read
         result = searcher.search(
-            case.question.text, languages=languages, tags=case.question.tags, top_k=_HITS_IN_RECEIPT, day=case.at.date()
+            case.question.text, languages=languages, tags=case.question.tags, top_k=SEARCHED, day=case.at.date()
         )
         started = time.perf_counter()
         calibration = calibration_for(searcher.encoder.id)
         case.result = result
         case.generation = result.generation
         case.thresholds = self._thresholds(calibration)
-        considered = range(min(len(result.hits), max(case.question.top_k, USUAL_CHOICES)))
+        considered = range(min(len(result.hits), CHOICES))
         case.choices_confidence = estimate_choices(calibration, result, languages=languages)
         case.confidences = [estimate(calibration, result, place, languages=languages) for place in considered]
         candidates = [
@@ -232,7 +238,7 @@ class Assistant:
             case.choices_confidence,
             case.thresholds,
             is_second_round=is_second_round,
-            max_choices=case.question.top_k,
+            max_choices=min(max(case.question.top_k, 2), CHOICES),
         )
         case.seconds |= {**result.seconds, "decide": time.perf_counter() - started}
         return verdict
@@ -267,6 +273,7 @@ class Assistant:
             for hit, confidence in zip(case.result.hits, case.confidences, strict=False)
             if hit.article.id in verdict.article_ids
         ]
+        offered.sort(key=lambda choice: -choice[2])
         message = self._composer.clarify(
             case.question.text, language=case.language.code, choices=[question for _, question, _ in offered]
         )
@@ -296,7 +303,12 @@ class Assistant:
             )
             reference = ticket.receipt_ref
         message = self._composer.promise(
-            reference, reason=reason, language=case.language.code, channel=case.question.channel, now=case.at
+            reference,
+            reason=reason,
+            language=case.language.code,
+            channel=case.question.channel,
+            now=case.at,
+            has_phone=case.question.customer.phone is not None,
         )
         confidence = case.confidences[0] if case.confidences else None
         return case.entry(

@@ -50,13 +50,30 @@ class Composer:
         )
         return f"{asked}\n\n{offered}"
 
-    def promise(self, ticket: TicketReceiptRef, *, reason: Reason, language: str, channel: str, now: datetime) -> str:
-        """Return the acknowledgement of a ticket, with its number and when a person will have answered."""
+    def promise(
+        self,
+        ticket: TicketReceiptRef,
+        *,
+        reason: Reason,
+        language: str,
+        channel: str,
+        now: datetime,
+        has_phone: bool = False,
+    ) -> str:
+        """Return the acknowledgement of a ticket, with its number and when a person will have answered.
+
+        By e-mail it points to the FAQ and asks for a telephone number, where there is the one and not the other.
+        """
         moment = self.phrases.moment(ticket.due_at, language, timezone=self.timezone, now=now)
         due = f"{moment} ({_zone(ticket.due_at, self.timezone)})"  # customers live in many time zones
-        if channel == "email":
+        if channel == "email" and self.faq_url and not has_phone:
             return self.phrases.say("ticket_email", language, ticket=ticket.id, due=due, faq_url=self.faq_url)
-        return self.phrases.say(_PROMISES.get(reason, "ticket_opened"), language, ticket=ticket.id, due=due)
+        said = [self.phrases.say(_PROMISES.get(reason, "ticket_opened"), language, ticket=ticket.id, due=due)]
+        if channel == "email" and self.faq_url:
+            said.append(self.phrases.say("faq_link", language, faq_url=self.faq_url))
+        if channel == "email" and not has_phone:
+            said.append(self.phrases.say("ask_phone", language))
+        return "\n\n".join(said)
 
     def _set_apart(self, text: str, language: str) -> str:
         """Return a text that may run the other way, isolated where the message itself runs right to left."""

@@ -19,6 +19,7 @@ import orjson
 from index.searcher import Hit, SearchResult
 from knowledge.errors import ConfigurationError
 
+SEARCHED = 10  # hits that the features are taken of; other numbers would mean another thing
 CHOICES = 3  # hits among which the right one is sought when asking back
 FEATURES = (
     "dense",  # cosine of the hit's best question

@@ -15,7 +15,7 @@ Reason = Literal[
     "automatic_message", "loop", "empty", "duplicate",
 ]  # fmt: skip
 
-USUAL_CHOICES = 3
+MAX_CHOICES = 3
 _FAR = 2 / 3  # of the best fused score; no golden question had its article behind it in the third place
 
 
@@ -54,7 +54,7 @@ def decide(
     thresholds: Thresholds,
     *,
     is_second_round: bool = False,
-    max_choices: int = USUAL_CHOICES,
+    max_choices: int = MAX_CHOICES,
 ) -> Verdict:
     """Decide on the candidates, best first.
 

@@ -18,6 +18,7 @@ SURE = 0.9  # probability from which one long message changes a conversation's l
 LONG = 4  # words of such a message
 LIKELY = 0.5  # probability from which a message counts as one of two in a row, or speaks for a new customer
 FOREIGN_SCRIPT = 0.2  # probability that speaks for a language where the default one is not written in such letters
+NEAR = 0.5  # of the likeliest language's share, from which one that is spoken here is taken instead
 HOME_WEIGHT = 5.0  # how much likelier than others a desk's customers write in a language its articles have
 _POSSIBLE = 0.1  # probability from which a question is also read in that language
 
@@ -33,10 +34,11 @@ class Turn:
     probability: float
 
 
-def at_home(detection: Detection, languages: Collection[str]) -> Detection:
+def at_home(detection: Detection, languages: Collection[str], spoken: Collection[str] = ()) -> Detection:
     """Return the detection as it is for a desk whose articles are in these languages.
 
-    A short word may be Bulgarian as well as Russian; where the articles are Russian, it probably is.
+    A short word may be Bulgarian as well as Russian; where the articles are Russian, it probably is. And a
+    doubtful language in which nothing could be said gives way to one that is ``spoken`` and nearly as likely.
     """
     home = {_base(language) for language in languages}
     weighed = [(code, share * (HOME_WEIGHT if code in home else 1.0)) for code, share in detection.ranked]
@@ -47,7 +49,10 @@ def at_home(detection: Detection, languages: Collection[str]) -> Detection:
     # What is stated below the first rank's share was held back on purpose, for words that say little.
     held_back = detection.probability / detection.ranked[0][1] if detection.ranked[0][1] else 1.0
     ranked = tuple(sorted(((code, share / total) for code, share in weighed), key=lambda pair: -pair[1]))
-    return replace(detection, language=ranked[0][0], probability=min(1.0, held_back) * ranked[0][1], ranked=ranked)
+    known = home | {_base(language) for language in spoken}
+    near = [pair for pair in ranked if pair[0] in known and pair[1] >= NEAR * ranked[0][1]]
+    code, share = near[0] if near and ranked[0][1] < SURE else ranked[0]
+    return replace(detection, language=code, probability=min(1.0, held_back) * share, ranked=ranked)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

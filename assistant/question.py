@@ -87,24 +87,29 @@ def make_question(
     customer = person(customer or Customer())
     if customer.locale is not None:
         customer = replace(customer, locale=language_tag(customer.locale, field="customer.locale"))
-    for name, value in (
-        ("channel", channel),
-        ("message_id", message_id),
-        ("conversation_id", conversation_id),
-        ("choice", choice),
-    ):
-        if value is not None and not clean(value, field=name, limit=_MAX_NAME, required=False):
-            raise QuestionError(f"{name} is empty; leave it out or name it.", field=name)
+    names = {
+        name: None if value is None else _name(value, field=name)
+        for name, value in (
+            ("message_id", message_id),
+            ("conversation_id", conversation_id),
+            ("choice", choice),
+        )
+    }
     if not 1 <= top_k <= MAX_TOP_K:
         raise QuestionError(f"top_k is {top_k}; expected 1 to {MAX_TOP_K}.", field="top_k")
     return Question(
         text=cleaned,
         language=None if language is None else language_tag(language),
-        channel=channel,
-        message_id=message_id,
-        conversation_id=conversation_id,
+        channel=_name(channel, field="channel"),
         customer=customer,
         tags=frozenset(clean(tag, field="tags", limit=100) for tag in tags),
         top_k=top_k,
-        choice=choice,
+        **names,
     )
+
+
+def _name(value: str, *, field: str) -> str:
+    name = " ".join(clean(value, field=field, limit=_MAX_NAME, required=False).split())
+    if not name:
+        raise QuestionError(f"{field} is empty; leave it out or name it.", field=field)
+    return name

@@ -7,7 +7,7 @@ import logging
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 
 from index.errors import (
     BuildRunningError,
+    EncoderMismatchError,
     GenerationDamagedError,
     GenerationNotFoundError,
     NoGenerationError,
@@ -147,23 +148,25 @@ class Generations:
             previous = () if before is None else (before.generation, *before.previous)
             return self._point(number, tuple(kept for kept in dict.fromkeys(previous) if kept != number)[:KEPT])
 
-    def rollback(self) -> Pointer:
+    def rollback(self, is_fit: Callable[[Generation], object] = lambda generation: None) -> Pointer:
         """Make the generation that answered before the present one answer again.
 
-        Damaged ones are passed over. Raises NothingToRollBackError when no intact one is left, and
-        GenerationDamagedError when the pointer cannot be read.
+        Damaged ones are passed over, and those for which ``is_fit`` raises EncoderMismatchError. Raises
+        NothingToRollBackError when none is left, and GenerationDamagedError when the pointer cannot be read.
         """
         with self._pointing():
             pointer = self.pointer()
             if pointer is not None:
                 for place, number in enumerate(pointer.previous):
                     try:
-                        self.load(number)
-                    except (GenerationDamagedError, GenerationNotFoundError) as error:
+                        is_fit(self.load(number))
+                    except (GenerationDamagedError, GenerationNotFoundError, EncoderMismatchError) as error:
                         log.warning("rollback passes over generation %d: %s", number, error)
                     else:
                         return self._point(number, pointer.previous[place + 1 :])
-        raise NothingToRollBackError("No earlier intact generation is kept; run `faq build` to make a new one.")
+        raise NothingToRollBackError(
+            "No earlier generation that could answer is kept; run `faq build` to make a new one."
+        )
 
     def prune(self, *, keep: int = KEPT) -> list[int]:
         """Delete generations that are neither among the ``keep`` newest nor named by the pointer."""

@@ -29,7 +29,9 @@ def test_the_table_of_settings_is_the_programs() -> None:
 def test_the_readmes_answer_is_what_the_server_says(sample_data: Path) -> None:
     request = re.search(r"-d '(\{.*?\})'", README)
     assert request is not None
-    with TestClient(create_app(Settings(data_dir=sample_data)), client=("127.0.0.1", 5)) as client:
+    with TestClient(
+        create_app(Settings(data_dir=sample_data)), base_url="http://localhost", client=("127.0.0.1", 5)
+    ) as client:
         reply = client.post("/v1/answers", json=json.loads(request[1])).json()
     shown = json.loads(re.sub(r"^```(json)?|```$", "", between("curl"), flags=re.MULTILINE))
     changing = {"id": None, "confidence": None, "language": None}

@@ -20,7 +20,8 @@ from starlette.testclient import TestClient
 from api.app import create_app
 from api.settings import Settings
 
-with TestClient(create_app(Settings(data_dir=Path(sys.argv[1]))), client=("127.0.0.1", 1)) as client:
+app = create_app(Settings(data_dir=Path(sys.argv[1])))
+with TestClient(app, base_url="http://127.0.0.1", client=("127.0.0.1", 1)) as client:
     for text in ("How do I return an item?", "Як вярнуць тавар?", "qwzx plörf", "talk to a human", "返品したい"):
         reply = client.post("/v1/answers", json={"question": text})
         assert reply.status_code == 200, reply.text

@@ -78,7 +78,7 @@ def generations(product: ProductDep, key: KnowledgeKey) -> Response:
 @router.post("/generations/rollback", response_model=PointerModel, summary="Answer with the generation before")
 def rollback(product: ProductDep, key: KnowledgeKey) -> Response:
     """Make the generation that answered before the present one answer again, within a second everywhere."""
-    pointer = product.generations.rollback()
+    pointer = product.generations.rollback(lambda generation: Searcher(generation, product.encoder))
     product.follower.refresh()
     return json_response(pointer)
 

@@ -25,20 +25,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.calibrations.labelled import KnowledgeBase, knowledge_bases
-from assistant.confidence import FEATURES, features
+from assistant.confidence import FEATURES, SEARCHED, features
 from index.builder import build
 from index.encoder import load_encoder
 from index.encoding import Encoder
 from index.generations import Generations
 from index.searcher import Fusion, Searcher
 
-TARGET_PRECISION = 0.95
+TARGET_PRECISION = (
+    0.92  # on these sets, whose questions are shorter, and whose out-of-scope ones nearer, than customers'
+)
 OUT_OF_SCOPE_SHARE = 0.2  # of customers' questions, for which the probabilities are to be right; a usual desk's
 FAQS = frozenset({"mkqa", "robo", "tor"})  # sets of questions with answers; the thresholds come from these
 _NO_QUESTIONS = frozenset({"nlu_home/0"})  # bare names of intents, which nobody would write as an article
-_HITS = 10
 _ENGLISH = ("nlu_home/", "robo_en/")  # knowledge bases with questions and articles in English only
-_KEPT_OUT = 0.5  # share of out-of-scope questions that are not even asked back on; a choice costs a tap, a ticket a day
+_KEPT_OUT = 0.4  # share of out-of-scope questions that are not even asked back on; a choice costs a tap, a ticket a day
 _REGULARISATION = 1.0
 
 
@@ -61,7 +62,7 @@ def examples(base: KnowledgeBase, encoder: Encoder, fusion: Fusion) -> Examples:
         searcher = Searcher(generations.load_active(), encoder, fusion)
         rows, right, offered = [], [], []
         for question in base.questions:
-            result = searcher.search(question.text, languages=[question.language], top_k=_HITS)
+            result = searcher.search(question.text, languages=[question.language], top_k=SEARCHED)
             rows.append(features(result, languages=[question.language]) if result.hits else [0.0] * len(FEATURES))
             found = [hit.article.id for hit in result.hits]
             right.append(bool(found) and found[0] == question.article_id)

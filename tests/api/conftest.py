@@ -24,7 +24,9 @@ def serve(sample_data: Path) -> Iterator[Serve]:
 
     def started(*, caller: str = LOOPBACK[0], **settings: object) -> TestClient:
         app = create_app(Settings(**{"data_dir": sample_data, **settings}))  # type: ignore[arg-type]
-        client = TestClient(app, client=(caller, LOOPBACK[1]), raise_server_exceptions=False)
+        client = TestClient(
+            app, base_url="http://127.0.0.1", client=(caller, LOOPBACK[1]), raise_server_exceptions=False
+        )
         client.__enter__()
         clients.append(client)
         return client
@@ -45,5 +47,5 @@ def shared(sample_template: Path, tmp_path_factory: pytest.TempPathFactory) -> I
     """Yield a client of one application for all tests of a module that do not mind what others left."""
     data = shutil.copytree(sample_template, tmp_path_factory.mktemp("shared") / "data")
     app = create_app(Settings(data_dir=data))
-    with TestClient(app, client=LOOPBACK, raise_server_exceptions=False) as client:
+    with TestClient(app, base_url="http://127.0.0.1", client=LOOPBACK, raise_server_exceptions=False) as client:
         yield client

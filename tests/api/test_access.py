@@ -214,3 +214,26 @@ def test_other_requests_go_on_while_keys_are_read_from_a_slow_database(
 def test_no_rate_is_set_unless_configured(client: TestClient) -> None:
     reply = client.post("/v1/answers", json={"question": "Where is my order?"})
     assert not [name for name in reply.headers if name.startswith("ratelimit")]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example"},
+        {"Host": "evil.example", "Origin": "http://evil.example"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Host": ""},
+    ],
+)
+def test_without_a_key_a_page_of_another_site_reaches_nothing_through_this_machines_browser(
+    client: TestClient, headers: dict[str, str]
+) -> None:
+    assert client.get("/v1/tickets", headers=headers).status_code == 401
+    assert client.post("/v1/index-builds", headers=headers).status_code == 401
+
+
+def test_without_a_key_the_chat_page_of_this_machine_asks(client: TestClient) -> None:
+    for host in ("127.0.0.1:8080", "localhost:8080", "[::1]:8080"):
+        headers = {"Host": host, "Origin": f"http://{host}"}
+        assert client.post("/v1/answers", json={"question": "talk to a human"}, headers=headers).status_code == 200

@@ -143,7 +143,9 @@ def test_a_full_disk_is_a_503_with_the_mend_and_nothing_is_half_written(tmp_path
     with small_disk(tmp_path / "disk", megabytes=40) as disk:
         data = shutil.copytree(sample_template, disk / "data")
         settings = Settings(data_dir=data)
-        with TestClient(create_app(settings), client=("127.0.0.1", 1), raise_server_exceptions=False) as client:
+        with TestClient(
+            create_app(settings), base_url="http://127.0.0.1", client=("127.0.0.1", 1), raise_server_exceptions=False
+        ) as client:
             body = {"question": "qwzx plörf vnnk", "message_id": "before"}
             before = client.post("/v1/answers", json=body)
             assert before.status_code == 200
@@ -174,7 +176,9 @@ def test_a_full_disk_is_a_503_with_the_mend_and_nothing_is_half_written(tmp_path
 def test_a_build_on_a_full_disk_fails_and_leaves_the_old_generation(tmp_path: Path, sample_template: Path) -> None:
     with small_disk(tmp_path / "disk", megabytes=40) as disk:
         data = shutil.copytree(sample_template, disk / "data")
-        with TestClient(create_app(Settings(data_dir=data)), client=("127.0.0.1", 1)) as client:
+        with TestClient(
+            create_app(Settings(data_dir=data)), base_url="http://127.0.0.1", client=("127.0.0.1", 1)
+        ) as client:
             text = {"en": {"question": "New?", "answer": "New."}}
             assert client.put("/v1/articles/new", json={"texts": text}).status_code == 201
             filler = fill(disk)

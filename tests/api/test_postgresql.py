@@ -28,8 +28,12 @@ def on_postgresql(
     settings = Settings(data_dir=data, database_url=postgresql.url(name))
     address = ("127.0.0.1", 1)
     with (
-        TestClient(create_app(settings), client=address, raise_server_exceptions=False) as one,
-        TestClient(create_app(settings), client=address, raise_server_exceptions=False) as other,
+        TestClient(
+            create_app(settings), base_url="http://127.0.0.1", client=address, raise_server_exceptions=False
+        ) as one,
+        TestClient(
+            create_app(settings), base_url="http://127.0.0.1", client=address, raise_server_exceptions=False
+        ) as other,
     ):
         files = {"file": ("sample.jsonl", sample_articles())}
         assert one.post("/v1/imports", files=files).json()["created"] > 0

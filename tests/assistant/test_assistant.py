@@ -265,3 +265,29 @@ def test_an_expired_article_is_not_given(ask: Ask, shop: Product) -> None:
     shop.follower.refresh()
     reply = ask("How do I return an item?")
     assert reply["answer"] is None or reply["answer"]["article_id"] != "returns"
+
+
+def test_a_number_alone_is_handed_over_rather_than_guessed_at(ask: Ask) -> None:
+    assert ask("204815")["reason"] == "no_match"
+
+
+def test_an_agent_reads_why_an_answer_did_not_help(ask: Ask, shop: Product) -> None:
+    reply = ask("Where is my order?")
+    given = shop.assistant.give_feedback(reply["id"], helpful=False, comment="it was cancelled")
+    again = shop.assistant.give_feedback(reply["id"], helpful=False)
+    assert given.ticket == again.ticket
+    assert given.ticket is not None
+    assert shop.tickets.get(given.ticket.id).question == "Where is my order?\n\nit was cancelled"
+    assert shop.assistant.receipt(reply["id"])["feedback"]["comment"] == "it was cancelled"
+
+
+def test_what_was_not_answered_cannot_have_been_unhelpful(ask: Ask, shop: Product) -> None:
+    assert shop.assistant.give_feedback(ask("🙂")["id"], helpful=False).ticket is None
+
+
+def test_two_or_three_choices_are_offered_the_likeliest_first(ask: Ask, shop: Product) -> None:
+    text = unclear(shop)
+    for top_k, most in ((1, 2), (10, 3)):
+        choices = ask(text, top_k=top_k)["choices"]
+        assert 2 <= len(choices) <= most
+        assert [c["confidence"] for c in choices] == sorted((c["confidence"] for c in choices), reverse=True)

@@ -88,3 +88,20 @@ def test_what_may_run_the_other_way_is_set_apart_in_arabic() -> None:
     answer = composer().answer("In English.", language="ar-EG", text_language="en", translated_from=None)
     assert answer.endswith("\n\n\u2068In English.\u2069")
     assert "\u2068" not in composer().clarify("where", language="he", choices=["Where?"])  # spoken in English
+
+
+def test_a_mail_is_not_asked_for_what_is_known_nor_pointed_to_what_there_is_not() -> None:
+    bare = Composer(phrases=Phrasebook(), timezone="UTC", faq_url="")
+    for spoken, has_phone, asks in ((bare, False, True), (bare, True, False), (composer(), True, False)):
+        message = spoken.promise(
+            TICKET, reason="no_match", language="en", channel="email", now=DUE, has_phone=has_phone
+        )
+        assert ("telephone number" in message) is asks
+        assert ("https://vilora.example/help" in message) is (spoken.faq_url != "")
+        assert "T-0000001" in message
+
+
+def test_no_word_follows_a_promised_time_that_its_zone_has_closed() -> None:
+    for language, word in (("de", "Uhr"), ("nl", "uur")):
+        message = composer().promise(TICKET, reason="no_match", language=language, channel="chat", now=DUE)
+        assert f"(UTC) {word}" not in message

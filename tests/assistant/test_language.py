@@ -100,3 +100,10 @@ def test_letters_the_default_language_has_not_speak_for_the_likeliest_other() ->
     assert identify("оператор", detection("ru", 0.4, ("bg", 0.37)), default="en").code == "ru"
     assert identify("hola", detection("es", 0.3, ("ca", 0.2)), default="ru").code == "ru"
     assert identify("доставка", detection("bg", 0.4, ("ru", 0.37)), default="ru").code == "ru"
+
+
+def test_a_doubtful_language_nobody_speaks_here_gives_way_to_a_near_one_that_is_spoken() -> None:
+    found = at_home(detection("bg", 0.5, ("ru", 0.4)), ["en"], ["en", "ru"])
+    assert (found.language, found.probability) == ("ru", pytest.approx(0.4))
+    assert at_home(detection("bg", 0.6, ("ru", 0.2)), ["en"], ["en", "ru"]).language == "bg"
+    assert at_home(detection("bg", 0.95, ("ru", 0.9)), ["en"], ["en", "ru"]).language == "bg"
