@@ -79,11 +79,11 @@ def create_app(settings: Settings) -> FastAPI:
     app.mount("/web", FreshFiles(directory=_WEB), name="web")
     app.mount("/docs-assets", StaticFiles(packages=[("fastapi_offline", "static")]), name="docs-assets")
 
-    @app.get("/", include_in_schema=False)
+    @app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
     async def page() -> FileResponse:
         return FileResponse(_WEB / "index.html", headers={"Content-Security-Policy": _PAGE_POLICY, **_FRESH})
 
-    @app.get("/docs", include_in_schema=False)
+    @app.api_route("/docs", methods=["GET", "HEAD"], include_in_schema=False)
     async def docs() -> HTMLResponse:
         return get_swagger_ui_html(
             openapi_url="openapi.json",

@@ -19,6 +19,7 @@ from api.models import (
     ReceiptModel,
 )
 from api.responses import ERRORS, json_response
+from assistant.ledger import AnswerNotFoundError
 from assistant.question import Question, make_question
 from assistant.tickets.ticket import Customer
 from knowledge.errors import ForbiddenError, InputError
@@ -47,14 +48,24 @@ async def ask(
 @router.get("/{id}", response_model=ReceiptModel, summary="The receipt: why it was decided so")
 async def receipt(id: str, product: ProductDep, key: AskKey) -> Response:
     """Return every hit with its scores, the thresholds, the generation, the detector's verdict and timings."""
-    return json_response(await asyncio.to_thread(product.assistant.receipt, id))
+    found = await asyncio.to_thread(product.assistant.receipt, id)
+    _check_channel(id, found["channel"], key)
+    return json_response(found)
 
 
 @router.post("/{id}/feedback", response_model=FeedbackReplyModel, summary="Whether the answer helped")
 async def give_feedback(id: str, body: FeedbackRequest, product: ProductDep, key: AskKey) -> Response:
     """Store the customer's verdict; an answer that did not help opens a ticket, once."""
+    if key.channel is not None:
+        _check_channel(id, (await asyncio.to_thread(product.ledger.row, id))["channel"], key)
     reply = await asyncio.to_thread(product.assistant.give_feedback, id, helpful=body.helpful, comment=body.comment)
     return json_response(reply)
+
+
+def _check_channel(id: str, channel: str, key: Key) -> None:
+    """Raise AnswerNotFoundError where the answer went out on another channel than the key's own."""
+    if key.channel not in (None, channel):
+        raise AnswerNotFoundError(f"There is no answer {id[:60]!r} on the channel {key.channel!r}.")
 
 
 def _question(body: AnswerRequest, idempotency_key: str | None, channel: str, max_length: int) -> Question:

@@ -16,12 +16,14 @@ from knowledge.errors import FaqError
 router = APIRouter(tags=["operations"])
 
 
+@router.head("/livez", include_in_schema=False)
 @router.get("/livez", summary="The process answers")
 async def live() -> dict[str, str]:
     """Say that the process is alive; nothing else is looked at."""
     return {"status": "ok"}
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.get(
     "/readyz",
     response_model=ReadinessModel,

@@ -162,6 +162,19 @@ def test_a_key_bound_to_a_channel_asks_for_no_other(client: TestClient) -> None:
     assert other.status_code == 403
 
 
+def test_a_key_bound_to_a_channel_reads_no_other_ones_receipts(client: TestClient) -> None:
+    admin = make_key(client, "admin")
+    created = client.post("/v1/keys", json={"scopes": ["ask"], "channel": "email"}, headers=admin).json()
+    mail = {"Authorization": f"Bearer {created['secret']}"}
+    ask = {"question": "talk to a human"}
+    chat = client.post("/v1/answers", json={**ask, "channel": "chat"}, headers=admin).json()["id"]
+    own = client.post("/v1/answers", json=ask, headers=mail).json()["id"]
+    assert client.get(f"/v1/answers/{own}", headers=mail).status_code == 200
+    assert client.get(f"/v1/answers/{chat}", headers=mail).status_code == 404
+    assert client.post(f"/v1/answers/{chat}/feedback", json={"helpful": True}, headers=mail).status_code == 404
+    assert client.post(f"/v1/answers/{own}/feedback", json={"helpful": True}, headers=mail).status_code == 200
+
+
 def test_a_rate_is_kept_and_announced(client: TestClient) -> None:
     key = make_key(client, "ask", requests_per_minute=3)
     replies = [client.post("/v1/answers", json={"question": "Where is my order?"}, headers=key) for _ in range(4)]

@@ -207,3 +207,9 @@ def test_the_documentation_needs_nothing_from_outside(client: TestClient) -> Non
     assert "//" not in "".join(re.findall(r'(?:src|href)="([^"]+)"', page))
     for path in re.findall(r'(?:src|href)="([^"]+)"', page):
         assert client.get(f"/{path}").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/livez", "/readyz"])
+def test_monitors_may_ask_for_the_head_alone(client: TestClient, path: str) -> None:
+    response = client.head(path)
+    assert (response.status_code, response.content) == (200, b"")
