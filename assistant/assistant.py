@@ -154,7 +154,9 @@ class Assistant:
             comment = clean(comment, field="comment", limit=_MAX_COMMENT, required=False) or None
         row = self.ledger.row(answer_id)
         while True:
-            ticket = None if helpful or row["decision"] == "suppressed" else self._draft_of(row, comment)
+            # A machine that is told nothing must not open tickets; a person who was may.
+            is_machine = row["reason"] in ("automatic_message", "loop")
+            ticket = None if helpful or is_machine else self._draft_of(row, comment)
             try:
                 ticket_id = self.ledger.give_feedback(answer_id, helpful=helpful, comment=comment, ticket=ticket)
             except TicketIdTakenError:

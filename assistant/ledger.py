@@ -170,7 +170,7 @@ class Ledger:
             if ticket is not None and ticket_id is None:
                 self._tickets.insert(connection, ticket, actor="assistant")
                 ticket_id = ticket.id
-            comment = comment or (before.comment if before else None)
+            comment = comment or (before.comment if before and before.helpful == helpful else None)
             values = {"helpful": helpful, "comment": comment, "ticket_id": ticket_id, "created_at": now()}
             if before is None:
                 connection.execute(stored.insert().values(answer_id=answer_id, **values))
