@@ -9,6 +9,8 @@ for readers that see one state. Tables belong to the rooms that use them and reg
 from __future__ import annotations
 
 import logging
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -23,6 +25,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
 
 from knowledge.errors import ConfigurationError, UnavailableError
 
+_SWITCH_POLL = 0.01  # seconds between two tries to switch a new database to WAL
 _LOCK_WAIT = 15.0  # seconds a writer waits for another before it gives up
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -175,9 +178,26 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: object) -> None:
     raw = cast("Any", connection)
     raw.isolation_level = None  # we say BEGIN ourselves; the driver's own guesses break savepoints
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=15000"):
+    for pragma in ("busy_timeout=15000", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
+    _use_wal(cursor)
     cursor.close()
+
+
+def _use_wal(cursor: Any) -> None:  # noqa: ANN401 - what a driver's cursor is, is the driver's
+    """Switch a database to WAL, once; where others open it at this moment, SQLite gives up instead of waiting."""
+    if cursor.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
+        return
+    deadline = time.monotonic() + _LOCK_WAIT
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(_SWITCH_POLL)
+        else:
+            return
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
