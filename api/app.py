@@ -23,7 +23,7 @@ from api.metrics import Metrics
 from api.middleware import Surroundings
 from api.openapi import describe
 from api.product import Product
-from api.routes import answers, articles, generations, keys, languages, operations, tickets
+from api.routes import answers, articles, generations, golden, keys, languages, operations, tickets
 from api.settings import Settings
 from knowledge.errors import FaqError
 
@@ -74,7 +74,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.metrics = metrics
     app.state.limiter = RateLimiter(settings.requests_per_minute)
     errors.install(app)
-    for module in (answers, tickets, articles, generations, languages, keys, operations):
+    for module in (answers, tickets, articles, golden, generations, languages, keys, operations):
         app.include_router(module.router)
     app.mount("/web", FreshFiles(directory=_WEB), name="web")
     app.mount("/docs-assets", StaticFiles(packages=[("fastapi_offline", "static")]), name="docs-assets")

@@ -261,6 +261,27 @@ class ImportModel(BaseModel):
     warnings: list[str]
 
 
+class GoldenModel(Request):
+    """A question whose article is known, or known to be none."""
+
+    question: str = Field(max_length=10_000, examples=["can i send it back if i opened the box"])
+    article_id: str | None = Field(None, description="The article that answers; null where none does.")
+    language: str | None = Field(None, description="Of the question, where it is known; BCP 47.", examples=["en"])
+
+
+class GoldenSetRequest(Request):
+    """All golden questions; others are not kept."""
+
+    items: list[GoldenModel]
+
+
+class GoldenSetModel(BaseModel):
+    """What became of a set of golden questions."""
+
+    count: int
+    unknown_articles: list[str] = Field(description="Ids that golden questions name and no article has.")
+
+
 class BuildModel(BaseModel):
     """A build of the index."""
 

@@ -22,6 +22,7 @@ from index.follower import Follower
 from index.generations import Generations
 from knowledge.database import Database, open_database
 from knowledge.errors import ConfigurationError
+from knowledge.golden_store import GoldenStore
 from knowledge.store import ArticleStore
 
 if TYPE_CHECKING:
@@ -58,6 +59,11 @@ class Product:
         from knowledge.importer import Importer  # with its formats, which answering does not need
 
         return Importer(self.database, self.store)
+
+    @cached_property
+    def golden(self) -> GoldenStore:
+        """The golden questions."""
+        return GoldenStore(self.database)
 
     @cached_property
     def generations(self) -> Generations:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+import io
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from knowledge.article import MAX_QUESTION_LENGTH, ArticleError, clean, is_article_id, language_tag
-from knowledge.errors import InputError
-from knowledge.formats.cells import unprotect
+from knowledge.errors import InputError, TooLargeError
+from knowledge.formats.cells import protect, unprotect
 from knowledge.formats.table import Record, read_table
 
 COLUMNS = ("question", "article_id", "language")
+MAX_FILE_SIZE = 16 * 2**20  # bytes; far more than the questions that are kept can fill
 _SHOWN = 10  # problems in one message
 
 
@@ -28,8 +32,10 @@ class GoldenQuestion:
 def read_golden(data: bytes) -> tuple[GoldenQuestion, ...]:
     """Read golden questions from CSV or TSV in any encoding; only the column ``question`` is required.
 
-    Raises InputError that names every line which cannot be read, up to ten of them.
+    Raises InputError that names every line which cannot be read, up to ten of them, and TooLargeError.
     """
+    if len(data) > MAX_FILE_SIZE:
+        raise TooLargeError(f"The file has more than {MAX_FILE_SIZE:,} bytes: leave some questions out.", field="file")
     table = read_table(data, known=COLUMNS, required=COLUMNS[:1])
     questions: list[GoldenQuestion] = []
     problems: list[str] = []
@@ -46,20 +52,37 @@ def read_golden(data: bytes) -> tuple[GoldenQuestion, ...]:
     return tuple(questions)
 
 
-def _question(record: Record) -> GoldenQuestion:
-    if record.problem is not None:
-        raise ArticleError(record.problem)
-    cells = {name: unprotect(cell) for name, cell in record.cells.items()}
-    article_id = cells.get("article_id", "").strip()
+def write_golden(questions: Iterable[GoldenQuestion]) -> bytes:
+    """Return golden questions as CSV (RFC 4180, UTF-8 with its mark) that ``read_golden`` reads back as they are."""
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    for golden in questions:
+        cells = (golden.question, golden.article_id or "", golden.language or "")
+        writer.writerow([protect(cell) for cell in cells])
+    return b"\xef\xbb\xbf" + buffer.getvalue().encode()
+
+
+def make_golden(question: str, article_id: str | None = None, language: str | None = None) -> GoldenQuestion:
+    """Check and clean a golden question; empty strings mean that there is none. Raises ArticleError."""
+    article_id, language = (article_id or "").strip(), (language or "").strip()
     if article_id and not is_article_id(article_id):
-        raise ArticleError(f"article_id is {article_id[:60]!r}; expected the id of an article, or nothing.")
-    language = cells.get("language", "").strip()
+        raise ArticleError(
+            f"article_id is {article_id[:60]!r}; expected the id of an article, or nothing.", field="article_id"
+        )
     # Signs alone are a question too: one that no article answers.
-    question = clean(cells["question"], field="question", limit=MAX_QUESTION_LENGTH, required=False)
+    question = clean(question, field="question", limit=MAX_QUESTION_LENGTH, required=False)
     if not question:
-        raise ArticleError("question is empty; expected what a customer wrote.")
+        raise ArticleError("question is empty; expected what a customer wrote.", field="question")
     return GoldenQuestion(
         question=question,
         article_id=article_id or None,
         language=language_tag(language) if language else None,
     )
+
+
+def _question(record: Record) -> GoldenQuestion:
+    if record.problem is not None:
+        raise ArticleError(record.problem)
+    cells = {name: unprotect(cell) for name, cell in record.cells.items()}
+    return make_golden(cells["question"], cells.get("article_id"), cells.get("language"))

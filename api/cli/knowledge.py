@@ -12,17 +12,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from api.cli.files import STANDARD, read_file
 from api.cli.session import Session, command
-from knowledge.errors import InputError, UnavailableError
+from knowledge.errors import UnavailableError
 
 if TYPE_CHECKING:
     from knowledge.import_report import ImportReport
-
-_STANDARD = "-"  # the file name that means standard input
-
-
-class FileError(InputError):
-    """A file cannot be read."""
 
 
 class ExportError(UnavailableError):
@@ -48,11 +43,11 @@ def import_file(
     Every row that is rejected is named with its line and the reason, and makes the exit status 1; the good
     ones are stored all the same. A file that cannot be read changes nothing.
     """
-    data = _read(file)
+    data = read_file(file, expected="a CSV, TSV or JSON Lines file")
     importer = session.product.importer
     report = importer.preview(
         data,
-        filename=None if file == _STANDARD else Path(file).name,
+        filename=None if file == STANDARD else Path(file).name,
         default_language=language or session.settings.default_language,
         by=session.user,
     )
@@ -126,21 +121,6 @@ def _show(session: Session, report: ImportReport, *, dry_run: bool) -> None:
         )
     if changes and not dry_run:
         output.note("Run `faq build`, so that customers get what is new.")
-
-
-def _read(name: str) -> bytes:
-    from knowledge.importer import MAX_FILE_SIZE
-
-    try:
-        if name == _STANDARD:
-            return sys.stdin.buffer.read(MAX_FILE_SIZE + 1)
-        with Path(name).open("rb") as file:
-            return file.read(MAX_FILE_SIZE + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise FileError(
-            f"The file {name!r} cannot be read ({reason}); expected a CSV, TSV or JSON Lines file.", field="file"
-        ) from error
 
 
 def _write(path: Path, pieces: Iterable[bytes]) -> int:

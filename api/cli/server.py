@@ -159,12 +159,14 @@ def _log_to_stderr(level: str) -> None:
 
 def _prepare_sample(session: Session) -> None:
     from index.builder import build
-    from knowledge.sample import sample_articles
+    from knowledge.sample import golden_questions, sample_articles
 
     product, output = session.product, session.output
     if product.store.count() == 0:
         report = product.importer.run(sample_articles(), filename="sample.jsonl", by=session.user)
-        output.note(f"Imported the sample shop: {report.created} articles.")
+        if product.golden.count() == 0:
+            product.golden.replace(golden_questions())
+        output.note(f"Imported the sample shop: {report.created} articles, with its golden questions.")
     if not _is_current(session):
         done = build(product.generations, product.store, product.encoder)
         output.note(f"Built generation {done.manifest.number} in {done.manifest.seconds:.1f} s.")

@@ -22,7 +22,7 @@ from assistant.tickets import Customer
 from tests.api.cli.conftest import Faq, Start, failed
 
 COMMANDS = (
-    "serve", "ask", "import", "export", "build", "generations", "rollback", "tickets", "languages", "detect", "keys",
+    "serve", "ask", "import", "export", "golden", "build", "generations", "rollback", "tickets", "languages", "detect", "keys",
     "doctor",
 )  # fmt: skip
 

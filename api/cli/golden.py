@@ -1,0 +1,122 @@
+"""``faq golden``: questions whose article is known; encoders and builds are measured with them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from api.cli.files import read_file
+from api.cli.session import Session, command, default_command
+
+if TYPE_CHECKING:
+    from knowledge.golden import GoldenQuestion
+
+_SHOWN = 10  # rows of a list
+_NAMED = 10  # unknown articles in a warning
+
+File = Annotated[
+    str, typer.Argument(metavar="FILE", help="CSV or TSV: question, article_id, language; - reads standard input.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    group = typer.Typer(help="List the golden questions, or replace them.")
+    default_command(group)(golden)
+    command(group, "import")(import_file)
+    command(group)(export)
+    app.add_typer(group, name="golden")
+
+
+def golden(session: Session) -> None:
+    """List the golden questions, or replace them.
+
+    A golden question is one whose article is known, or known to be none.
+    """
+    questions = session.product.golden.all()
+    if session.output.as_json:
+        session.output.document({"items": [asdict(question) for question in questions], "next_cursor": None})
+        return
+    if not questions:
+        session.output.note("There are no golden questions. Import some: faq golden import FILE")
+        return
+    session.output.table(
+        ["question", "article", "language"],
+        [[one.question, one.article_id or "none", one.language or ""] for one in questions[:_SHOWN]],
+    )
+    shown = "" if len(questions) <= _SHOWN else f"; the first {_SHOWN} are shown (all: faq golden export)"
+    session.output.note(f"{_counted(questions)}{shown}.")
+    _warn_of_unknown(session, questions)
+
+
+def import_file(
+    session: Session,
+    file: File,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and do nothing.")] = False,
+) -> None:
+    """Replace the golden questions by those of a file.
+
+    A file with a line that cannot be read changes nothing.
+    """
+    from knowledge.golden import read_golden
+    from knowledge.golden_store import distinct_questions
+
+    questions = distinct_questions(
+        read_golden(read_file(file, expected="a CSV or TSV file with the column 'question'"))
+    )
+    store = session.product.golden
+    before = store.count()
+    if not dry_run:
+        store.replace(questions)
+    if session.output.as_json:
+        session.output.document(
+            {
+                "count": len(questions),
+                "replaced": before,
+                "unknown_articles": store.unknown_articles(questions),
+                "is_stored": not dry_run,
+            }
+        )
+        return
+    session.output.text(f"{_counted(questions)}, in place of {before:,}.")
+    _warn_of_unknown(session, questions)
+    if dry_run:
+        session.output.note("Nothing was stored: this was a dry run.")
+
+
+def export(session: Session) -> None:
+    """Print the golden questions as CSV.
+
+    Importing the file again gives the same golden questions.
+    """
+    from knowledge.golden import write_golden
+
+    questions = session.product.golden.all()
+    if session.output.as_json:
+        session.output.document({"items": [asdict(question) for question in questions], "next_cursor": None})
+    else:
+        session.output.raw(write_golden(questions))
+
+
+def _counted(questions: Sequence[GoldenQuestion]) -> str:
+    outside = sum(one.article_id is None for one in questions)
+    languages = Counter(one.language for one in questions if one.language is not None)
+    listed = ", ".join(f"{language} {count}" for language, count in sorted(languages.items()))
+    return (
+        f"{len(questions):,} golden question{'' if len(questions) == 1 else 's'}, {outside:,} of them "
+        f"answered by no article{f' ({listed})' if listed else ''}"
+    )
+
+
+def _warn_of_unknown(session: Session, questions: Sequence[GoldenQuestion]) -> None:
+    unknown = session.product.golden.unknown_articles(questions)
+    if unknown:
+        more = f" and {len(unknown) - _NAMED:,} more" if len(unknown) > _NAMED else ""
+        session.output.warning(
+            f"Golden questions name {len(unknown):,} articles that do not exist: {', '.join(unknown[:_NAMED])}{more}. "
+            "They count as not found; correct them, or import the articles."
+        )
