@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 import threading
 from collections.abc import Sequence
@@ -13,24 +15,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.encoding import MAX_CHARACTERS, EncoderError, Kind, files_digest, readable
-
-_E5 = re.compile(r"(^|[-_/])e5([-_]|$)", re.IGNORECASE)
-_E5_PROMPTS = {"query": "query: ", "document": "passage: "}
-"""What E5 models are trained with; most of them do not carry it in their configuration
-(https://huggingface.co/intfloat/multilingual-e5-small)."""
+from index.prompts import Prompts, find_prompts
 
 _OTHER_BACKENDS = {"torch": frozenset({"onnx", "openvino"}), "onnx": frozenset({"openvino"})}
 _BYTE_PIECE = re.compile(r"<0x[0-9A-F]{2}>")
 
 
 class SentenceEncoder:
-    """A sentence-transformers model by name or path; calls from several threads take turns."""
+    """A sentence-transformers model by name or path; calls from several threads take turns.
+
+    Code that a model brings along is never executed: such a model is refused.
+    """
+
+    prompts: Prompts
+    """What is put before every question and before every passage."""
 
     def __init__(self, name: str, *, revision: str | None = None, backend: Literal["torch", "onnx"] = "torch") -> None:
         """Load the model, from the local cache where it is there, else from its hub.
 
         Raises:
-            EncoderError: sentence-transformers is not installed, or the model cannot be loaded.
+            EncoderError: sentence-transformers is not installed, or the model cannot be loaded, or it needs code of
+                its own.
 
         """
         try:
@@ -50,34 +55,47 @@ class SentenceEncoder:
                 f"Expected a folder with a sentence-transformers model at {name}; there is none. "
                 "Correct the path, or set the encoder to 'embedded'."
             )
+        _refuse_own_code(name, place)
         try:
             self._model: Any = SentenceTransformer(
-                str(place) if place.exists() else name, revision=revision, backend=backend, device="cpu"
+                str(place) if place.exists() else name,
+                revision=revision,
+                backend=backend,
+                device="cpu",
+                trust_remote_code=False,
             )
         except Exception as error:  # whatever the libraries beneath raise: network, files, formats, packages
+            if "trust_remote_code" in str(error):
+                raise _own_code(name) from error
             raise EncoderError(
                 f"The encoder '{name}' cannot be loaded with the {backend} backend: {_first_line(error)}. "
                 "Check its spelling; without a network, put the model's folder on this machine and name that path; "
                 "for ONNX, install: pip install 'sentence-transformers[onnx]'. 'embedded' always works."
             ) from error
-        self._prompts = self._find_prompts()
+        if backend == "torch":
+            self._model.float()  # many are stored in half precision, which a processor computes slowly and coarsely
+        self.prompts = find_prompts(name, self._model.prompts)
         self.dimensions = len(self._encode(["x"], "passage")[0])
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256, in hex, over the files of the model's folder or of the resolved snapshot of its hub.
+        """SHA-256, in hex, over the prompts and the files of the model's folder or of the snapshot of its hub.
+
+        Prompts count, since another release may know others for the same files.
 
         Raises:
             EncoderError: The snapshot the model was loaded from is no longer in the cache.
 
         """
-        return files_digest(self._folder(), skip=_OTHER_BACKENDS[self._backend])
+        files = files_digest(self._folder(), skip=_OTHER_BACKENDS[self._backend])
+        if self.prompts == Prompts():
+            return files
+        return hashlib.sha256(json.dumps([files, self.prompts.question, self.prompts.passage]).encode()).hexdigest()
 
     def encode(self, texts: Sequence[str], *, kind: Kind = "passage") -> NDArray[np.float32]:
         """Return (texts, dimensions) float32, rows of unit length, zeros for texts that are blank.
 
-        Questions and passages get the prompts that the model defines for them, E5 models the ones they are
-        trained with.
+        Questions and passages get the model's prompts.
         """
         embeddings = np.zeros((len(texts), self.dimensions), dtype=np.float32)
         cut = [readable(text[:MAX_CHARACTERS]) for text in texts]
@@ -102,17 +120,10 @@ class SentenceEncoder:
 
     def _encode(self, texts: list[str], kind: Kind) -> NDArray[np.float32]:
         encode = self._model.encode_query if kind == "question" else self._model.encode_document
-        prompt = self._prompts.get("query" if kind == "question" else "document")
+        prompt = self.prompts.question if kind == "question" else self.prompts.passage
         with self._lock:
-            vectors = encode(texts, prompt=prompt, show_progress_bar=False, convert_to_numpy=True)
+            vectors = encode(texts, prompt=prompt or None, show_progress_bar=False, convert_to_numpy=True)
         return np.asarray(vectors, dtype=np.float32)
-
-    def _find_prompts(self) -> dict[str, str]:
-        """Return prompts to set ourselves; none where the model brings its own."""
-        if any(self._model.prompts.get(name) for name in ("query", "document", "passage")):
-            return {}
-        last = self.id.rstrip("/").rpartition("/")[2]
-        return dict(_E5_PROMPTS) if _E5.search(last) and "instruct" not in last else {}
 
     def _folder(self) -> Path:
         place = Path(self.id).expanduser()
@@ -131,6 +142,28 @@ class SentenceEncoder:
             f"Expected the files of the encoder '{self.id}' in the local cache; they are gone. "
             "Restart with a network, or name a folder that holds the model."
         )
+
+
+def _refuse_own_code(name: str, place: Path) -> None:
+    """Raise EncoderError for a folder whose modules are classes of its own.
+
+    sentence-transformers before 6.0 imports those of a local folder without being asked
+    (https://github.com/huggingface/sentence-transformers/issues/3801).
+    """
+    try:
+        modules = json.loads((place / "modules.json").read_text(encoding="utf-8"))
+        classes = [str(module["type"]) for module in modules]
+    except (OSError, ValueError, KeyError, TypeError):
+        return  # not a folder, or one for sentence-transformers to judge
+    if not all(kind.startswith("sentence_transformers.") for kind in classes):
+        raise _own_code(name)
+
+
+def _own_code(name: str) -> EncoderError:
+    return EncoderError(
+        f"The encoder '{name}' brings code of its own, which would have to be executed to load it; faq-assistant "
+        "executes none. Choose a model that needs none: docs/encoders.md names some. 'embedded' always works."
+    )
 
 
 def _first_line(error: Exception) -> str:

@@ -328,3 +328,24 @@ def test_transformer_keeps_the_same_promises(probed: dict[str, Any]) -> None:
 
 def test_questions_and_passages_get_the_prompts_an_e5_model_is_trained_with(probed: dict[str, Any]) -> None:
     assert probed["question_like_passage"] == [True, False]
+
+
+def test_prompts_that_a_configuration_carries_are_used(probed: dict[str, Any]) -> None:
+    assert probed["told_apart"] == [True, False]
+
+
+@pytest.mark.parametrize("kind", ["bert", "xlm-roberta", "modernbert", "qwen3", "gemma3_text"])
+def test_architectures_of_the_recommended_models_are_taken(probed: dict[str, Any], kind: str) -> None:
+    assert probed["promises"][kind]
+
+
+def test_model_that_brings_code_is_refused_and_nothing_of_it_runs(probed: dict[str, Any]) -> None:
+    assert probed["executed"] == []
+    for refusal in probed["own_code"]:
+        assert "code of its own" in refusal
+        assert "docs/encoders.md" in refusal
+
+
+def test_digest_follows_the_prompts(probed: dict[str, Any]) -> None:
+    assert probed["copies_alike"]
+    assert probed["prompts_count"]
