@@ -192,6 +192,17 @@ def test_factors_and_row_map_of_a_table_are_applied(small: Path) -> None:
     np.testing.assert_allclose(embedding, [0.6, 0.8], atol=1e-6)
 
 
+def test_table_at_the_root_of_a_folder_is_read(small: Path) -> None:
+    """As Model2Vec lays its models out."""
+    before = load_encoder(str(small)).encode(["reset parcel"])
+    for name in ("model.safetensors", "tokenizer.json"):
+        (small / "0_StaticEmbedding" / name).rename(small / name)
+    modules = json.loads((small / "modules.json").read_text(encoding="utf-8"))
+    modules[0]["path"] = "."
+    (small / "modules.json").write_text(json.dumps(modules), encoding="utf-8")
+    np.testing.assert_array_equal(load_encoder(str(small)).encode(["reset parcel"]), before)
+
+
 @pytest.mark.parametrize(
     ("text", "share"),
     [
