@@ -8,6 +8,7 @@ from typing import Any, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.keys import Scope
+from assistant.contrast import Contrast
 from assistant.decision import Decision, Reason
 from assistant.language import Source
 from assistant.tickets.ticket import Priority, Status, Visibility
@@ -177,6 +178,9 @@ class ReceiptModel(AnswerModel):
     encoder: str | None
     thresholds: dict[str, float] | None
     choices_confidence: float | None = Field(description="That the right article is among the best three.")
+    contrast: Contrast | None = Field(
+        None, description="How the question differs from the best hit's wording where that may turn its meaning."
+    )
     known_share: float | None
     unseen_share: float | None
     hits: list[HitModel]

@@ -17,6 +17,7 @@ from assistant.answering import Answering
 from assistant.case import Case
 from assistant.composer import Composer
 from assistant.confidence import CHOICES, SEARCHED, Calibration, calibration_for, estimate, estimate_choices
+from assistant.contrast import contrast
 from assistant.decision import Candidate, Reason, Thresholds, Verdict, decide
 from assistant.detection import Detection, Detector
 from assistant.language import Turn, at_home, identify
@@ -235,10 +236,13 @@ class Assistant:
             Candidate(article_id=hit.article.id, confidence=confidence, score=hit.score, is_exact=hit.is_exact)
             for hit, confidence in zip(result.hits, case.confidences, strict=False)
         ]
+        if result.hits and not result.hits[0].is_exact:
+            case.contrast = contrast(case.question.text, result.hits[0].matched, result.hits[0].matched_language)
         verdict = decide(
             candidates,
             case.choices_confidence,
             case.thresholds,
+            contrast=case.contrast,
             is_second_round=is_second_round,
             max_choices=min(max(case.question.top_k, 2), CHOICES),
         )

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from assistant.answering import Delivered
+from assistant.contrast import Contrast
 from assistant.decision import Decision, Reason, Thresholds
 from assistant.language import LanguageVerdict
 from assistant.ledger import Entry, Past
@@ -32,6 +33,7 @@ class Case:
     confidences: list[float] = field(default_factory=list)
     choices_confidence: float | None = None
     thresholds: Thresholds | None = None
+    contrast: Contrast | None = None  # between the question and the best hit's wording
     generation: int | None = None
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -106,6 +108,7 @@ class Case:
             "known_share": None if result is None else result.known_share,
             "unseen_share": None if result is None else result.unseen_share,
             "choices_confidence": self.choices_confidence,
+            "contrast": self.contrast,
             "hits": [] if result is None else _hits_json(result, self.confidences),
             "timings": self.seconds,
         }

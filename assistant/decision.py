@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from assistant.contrast import Contrast
+
 Decision = Literal["answered", "clarify", "ticketed", "suppressed"]
 Reason = Literal[
     "confident", "exact",
@@ -53,12 +55,14 @@ def decide(
     choices_confidence: float,
     thresholds: Thresholds,
     *,
+    contrast: Contrast | None = None,
     is_second_round: bool = False,
     max_choices: int = MAX_CHOICES,
 ) -> Verdict:
     """Decide on the candidates, best first.
 
-    ``choices_confidence`` is the probability that the right article is among the best three.
+    ``choices_confidence`` is the probability that the right article is among the best three. ``contrast``
+    says that the best candidate's wording may ask for the opposite: then it is at most offered.
     ``is_second_round`` says that the customer was asked back just before: then it is an answer or a
     person, never a second question in a row.
     """
@@ -69,9 +73,10 @@ def decide(
     if len(exact) == 1 and best.is_exact:
         return Verdict(decision="answered", reason="exact", article_ids=(best.article_id,))
     tied = exact or [candidate for candidate in candidates if best.score - candidate.score < thresholds.tie_margin]
-    if best.confidence >= thresholds.answer and len(tied) == 1:
+    is_sure = best.confidence >= thresholds.answer and len(tied) == 1
+    if is_sure and contrast is None:
         return Verdict(decision="answered", reason="confident", article_ids=(best.article_id,))
-    if choices_confidence < thresholds.clarify and not exact:
+    if choices_confidence < thresholds.clarify and not exact and not is_sure:
         return _unclear(
             "out_of_scope" if choices_confidence < thresholds.out_of_scope else "low_confidence", is_second_round
         )

@@ -292,3 +292,25 @@ def test_two_or_three_choices_are_offered_the_likeliest_first(ask: Ask, shop: Pr
         choices = ask(text, top_k=top_k)["choices"]
         assert 2 <= len(choices) <= most
         assert [c["confidence"] for c in choices] == sorted((c["confidence"] for c in choices), reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("question", "opposite"),
+    [
+        ("How do I cancel my order?", "How can I not cancel my order?"),
+        ("Как вернуть товар?", "Как не вернуть товар?"),
+        ("Wie lange dauert die Lieferung?", "Wie lange dauert die Lieferung nicht?"),
+    ],
+)
+def test_the_opposite_of_what_an_article_answers_is_asked_back_and_the_receipt_says_why(
+    ask: Ask, shop: Product, question: str, opposite: str
+) -> None:
+    asked = ask(question)
+    assert asked["decision"] == "answered"
+    assert shop.assistant.receipt(asked["id"])["contrast"] is None
+    turned = ask(opposite)
+    receipt = shop.assistant.receipt(turned["id"])
+    assert (turned["decision"], turned["reason"]) == ("clarify", "unsure")
+    assert turned["confidence"] >= receipt["thresholds"]["answer"]
+    assert turned["choices"][0]["article_id"] == asked["answer"]["article_id"]
+    assert receipt["contrast"] == "only_negation_differs"

@@ -91,3 +91,21 @@ def test_far_fetched_choices_are_not_offered_but_there_are_two() -> None:
 def test_a_crowd_of_likely_articles_is_asked_back_though_none_is_likely_itself() -> None:
     found = [candidate("a", 0.2, 1.0), candidate("b", 0.15, 0.95), candidate("c", 0.1, 0.92)]
     assert decided(found, choices=0.7).article_ids == ("a", "b", "c")
+
+
+def test_a_sure_find_whose_wording_may_ask_for_the_opposite_is_offered_not_answered() -> None:
+    found = [candidate("a", 0.9, 1.0), candidate("b", 0.1, 0.5), candidate("c", 0.1, 0.7)]
+    verdict = decided(found, choices=0.1, contrast="only_negation_differs")
+    assert (verdict.decision, verdict.reason, verdict.article_ids) == ("clarify", "unsure", ("a", "b", "c"))
+    second = decided(found, contrast="only_negation_differs", is_second_round=True)
+    assert (second.decision, second.reason) == ("ticketed", "unclear_after_clarify")
+
+
+def test_the_very_wording_is_answered_whatever_it_is_compared_with() -> None:
+    verdict = decided([candidate("a", 0.9, 1.0, exact=True)], contrast="same_words_other_order")
+    assert (verdict.decision, verdict.reason) == ("answered", "exact")
+
+
+def test_a_contrast_makes_no_poor_find_any_better() -> None:
+    verdict = decided([candidate("a", 0.5, 1.0)], choices=0.1, contrast="only_number_differs")
+    assert (verdict.decision, verdict.reason) == ("ticketed", "low_confidence")
