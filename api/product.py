@@ -16,7 +16,8 @@ from assistant.suggestions import Suggestions
 from assistant.tickets.queue import TicketQueue
 from assistant.translation import ArgosEngine, TranslationMemory, Translator
 from index.builds import Builds, BuildSettings
-from index.encoder import load_encoder
+from index.encoder import EMBEDDED
+from index.encoders import Encoders, encoder_name
 from index.encoding import Encoder
 from index.follower import Follower
 from index.generations import Generations
@@ -81,13 +82,26 @@ class Product:
         return BuildSettings(
             database_url=self.settings.database,
             generations_folder=self.settings.generations_folder,
-            encoder=self.settings.encoder,
+            encoder=self.build_encoder,
         )
 
     @cached_property
+    def encoders(self) -> Encoders:
+        """The encoders that were loaded."""
+        return Encoders()
+
+    @property
+    def build_encoder(self) -> str:
+        """The name of the encoder that the next build takes: the setting's, else the one that answers."""
+        if self.settings.encoder is not None:
+            return encoder_name(self.settings.encoder)
+        manifest = self.generations.latest_manifest()
+        return EMBEDDED if manifest is None else manifest.encoder
+
+    @property
     def encoder(self) -> Encoder:
-        """The encoder in use; raises EncoderError."""
-        return load_encoder(self.settings.encoder)
+        """The encoder that the next build takes; raises EncoderError."""
+        return self.encoders.get(self.build_encoder)
 
     @cached_property
     def detector(self) -> Detector:
@@ -117,7 +131,7 @@ class Product:
     @cached_property
     def follower(self) -> Follower:
         """The active generation."""
-        return Follower(self.generations, self.encoder)
+        return Follower(self.generations, self.encoders)
 
     @cached_property
     def assistant(self) -> Assistant:

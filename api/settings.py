@@ -34,9 +34,10 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address to listen on; another than loopback needs a key.")
     port: int = Field(8080, ge=0, le=65_535, description="Port to listen on; 0 takes a free one.")
-    encoder: str = Field(
-        "embedded",
-        description="`embedded`, or name or path of a sentence-transformers model; `faq build` after a change.",
+    encoder: str | None = Field(
+        None,
+        description="Encoder of the next builds: `embedded`, or name or path of a sentence-transformers model; "
+        "by default that of the index that answers, which `faq encoder use` changes.",
     )
     default_language: str = Field("en", description="Language of imported rows without one, and of replies at worst.")
     languages: list[str] = Field(

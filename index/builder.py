@@ -110,7 +110,7 @@ def build(
         )
         if activate:
             generations.activate(manifest.number)
-            generations.prune()
+        generations.prune()
         return BuildResult(manifest=manifest, is_new=True, is_active=activate)
 
 

@@ -14,7 +14,7 @@ class GenerationDamagedError(UnavailableError):
 
 
 class EncoderMismatchError(UnavailableError):
-    """A generation was built with another encoder than the one in use."""
+    """A generation was built with another encoder, or with other weights of it."""
 
 
 class GenerationNotFoundError(NotFoundError):

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from index.encoding import Encoder
+from index.encoders import Encoders
 from index.errors import GenerationDamagedError, NoGenerationError
 from index.generation import Generation
 from index.generations import Generations
@@ -21,14 +21,17 @@ log = logging.getLogger(__name__)
 
 
 class Follower:
-    """Gives the searcher of the active generation; swaps it whole, so that a search never sees half of each."""
+    """Gives the searcher of the active generation; swaps it whole, so that a search never sees half of each.
+
+    A generation of another encoder is taken when that encoder is loaded; the one before answers meanwhile.
+    """
 
     def __init__(
-        self, generations: Generations, encoder: Encoder, *, on_change: Callable[[Searcher], None] = lambda new: None
+        self, generations: Generations, encoders: Encoders, *, on_change: Callable[[Searcher], None] = lambda new: None
     ) -> None:
         """Load nothing yet; ``on_change`` is called after every swap, in the thread that saw it."""
         self._generations = generations
-        self._encoder = encoder
+        self._encoders = encoders
         self._on_change = on_change
         self._searcher: Searcher | None = None
         self._seen: tuple[int, int] | None = None
@@ -68,7 +71,7 @@ class Follower:
             try:
                 generation = self._generations.load_active()
                 if before is None or generation.manifest != before.generation.manifest:
-                    self._searcher = Searcher(generation, self._encoder)
+                    self._searcher = self._encoders.searcher(generation)
                 self._problem = None
             except NoGenerationError:
                 self._problem = None
@@ -113,7 +116,7 @@ class Follower:
         candidates = pointer.previous if pointer else tuple(m.number for m in self._generations.manifests())
         for number in candidates:
             try:
-                searcher = Searcher(Generation.load(self._generations.path(number)), self._encoder)
+                searcher = self._encoders.searcher(Generation.load(self._generations.path(number)))
             except FaqError as error:
                 log.error("%s", error)
                 continue

@@ -16,6 +16,7 @@ from pathlib import Path
 import orjson
 from filelock import FileLock, Timeout
 
+from index.encoding import EncoderError
 from index.errors import (
     BuildRunningError,
     EncoderMismatchError,
@@ -70,6 +71,22 @@ class Generations:
             except GenerationDamagedError as error:
                 log.warning("%s", error)
         return manifests
+
+    def latest_manifest(self) -> Manifest | None:
+        """Return the manifest of the generation that answers, or would: what is damaged is passed over.
+
+        None where nothing readable is kept.
+        """
+        try:
+            pointer = self.pointer()
+        except GenerationDamagedError:
+            pointer = None
+        for number in (pointer.generation, *pointer.previous) if pointer else reversed(self._numbers()):
+            try:
+                return Manifest.read(self.path(number))
+            except GenerationDamagedError as error:
+                log.warning("%s", error)
+        return None
 
     def path(self, number: int) -> Path:
         """Return the folder of a generation, whether it exists or not."""
@@ -151,8 +168,9 @@ class Generations:
     def rollback(self, is_fit: Callable[[Generation], object] = lambda generation: None) -> Pointer:
         """Make the generation that answered before the present one answer again.
 
-        Damaged ones are passed over, and those for which ``is_fit`` raises EncoderMismatchError. Raises
-        NothingToRollBackError when none is left, and GenerationDamagedError when the pointer cannot be read.
+        Damaged ones are passed over, and those for which ``is_fit`` raises EncoderError or
+        EncoderMismatchError. Raises NothingToRollBackError when none is left, and GenerationDamagedError when
+        the pointer cannot be read.
         """
         with self._pointing():
             pointer = self.pointer()
@@ -160,7 +178,12 @@ class Generations:
                 for place, number in enumerate(pointer.previous):
                     try:
                         is_fit(self.load(number))
-                    except (GenerationDamagedError, GenerationNotFoundError, EncoderMismatchError) as error:
+                    except (
+                        GenerationDamagedError,
+                        GenerationNotFoundError,
+                        EncoderError,
+                        EncoderMismatchError,
+                    ) as error:
                         log.warning("rollback passes over generation %d: %s", number, error)
                     else:
                         return self._point(number, pointer.previous[place + 1 :])

@@ -88,11 +88,12 @@ class Searcher:
         """Raise EncoderMismatchError unless the generation was built with this encoder."""
         manifest = generation.manifest
         if (manifest.encoder_digest, manifest.dimensions) != (encoder.digest, encoder.dimensions):
+            given = "which has other weights now" if encoder.id == manifest.encoder else f"not with {encoder.id!r}"
             raise EncoderMismatchError(
                 f"Generation {manifest.number} was built with the encoder {manifest.encoder!r} "
-                f"({manifest.dimensions} dimensions, digest {manifest.encoder_digest[:12]}), but {encoder.id!r} "
-                f"({encoder.dimensions} dimensions, digest {encoder.digest[:12]}) is in use. "
-                f"Run `faq build` to index with {encoder.id!r}, or set FAQ_ENCODER={manifest.encoder}."
+                f"({manifest.dimensions} dimensions, digest {manifest.encoder_digest[:12]}), {given} "
+                f"({encoder.dimensions} dimensions, digest {encoder.digest[:12]}). "
+                "Run `faq build` to index with the encoder as it is."
             )
         self.generation = generation
         self.encoder = encoder

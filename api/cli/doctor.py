@@ -169,6 +169,7 @@ def _sqlite(database: Database) -> Finding:
 
 
 def _encoder(session: Session) -> Finding:
+    """Examine the encoder of the next build; that of the generation is examined with it."""
     started = time.perf_counter()
     try:
         encoder = session.product.encoder
@@ -185,13 +186,12 @@ def _encoder(session: Session) -> Finding:
 
 def _generation(session: Session) -> Finding:
     from index.errors import NoGenerationError
-    from index.searcher import Searcher
 
     product, check = session.product, "generation"
     try:
         articles = product.store.count()
         generation = product.generations.load_active()
-        Searcher(generation, product.encoder)
+        product.encoders.searcher(generation)
         is_current = generation.manifest.knowledge_digest == product.store.digest()
     except NoGenerationError as error:
         state: State = "fail" if articles else "warn"
@@ -203,7 +203,15 @@ def _generation(session: Session) -> Finding:
     detail = f"{manifest.number}: {manifest.articles:,} articles, {manifest.passages:,} passages"
     if not is_current:
         return Finding(check=check, state="warn", detail=f"{detail}; the articles have changed since", mend="faq build")
-    return Finding(check=check, state="ok", detail=f"{detail}; fits the encoder and the articles")
+    following = product.build_encoder
+    if following != manifest.encoder:
+        return Finding(
+            check=check,
+            state="warn",
+            detail=f"{detail}; its encoder is {manifest.encoder}, the next build takes {following} (FAQ_ENCODER)",
+            mend=f"faq encoder use {following} - or remove FAQ_ENCODER",
+        )
+    return Finding(check=check, state="ok", detail=f"{detail}; fits its encoder and the articles")
 
 
 def _keys(session: Session, settings: Settings) -> Finding:

@@ -126,12 +126,9 @@ def _show_pointer(session: Session, pointer: Pointer) -> None:
 
 
 def _misfit(session: Session, number: int) -> str | None:
-    """Return why the generation cannot answer with the settings in force."""
-    from index.searcher import Searcher
-
-    product = session.product
+    """Return why the generation cannot answer."""
     try:
-        Searcher(product.generations.load(number), product.encoder)
+        session.product.encoders.searcher(session.product.generations.load(number))
     except FaqError as error:
         return f"It cannot answer as long as this is so: {error}"
     return None

@@ -18,7 +18,6 @@ from api.responses import ERRORS, json_response
 from index.builds import start_process
 from index.errors import GenerationDamagedError
 from index.generation import Manifest
-from index.searcher import Searcher
 
 router = APIRouter(prefix="/v1", tags=["index"], responses=ERRORS)
 
@@ -78,15 +77,18 @@ def generations(product: ProductDep, key: KnowledgeKey) -> Response:
 @router.post("/generations/rollback", response_model=PointerModel, summary="Answer with the generation before")
 def rollback(product: ProductDep, key: KnowledgeKey) -> Response:
     """Make the generation that answered before the present one answer again, within a second everywhere."""
-    pointer = product.generations.rollback(lambda generation: Searcher(generation, product.encoder))
+    pointer = product.generations.rollback(product.encoders.searcher)
     product.follower.refresh()
     return json_response(pointer)
 
 
 @router.post("/generations/{number}/activate", response_model=PointerModel, summary="Answer with this generation")
 def activate(number: Annotated[int, Path(ge=1, le=999_999_999)], product: ProductDep, key: KnowledgeKey) -> Response:
-    """Make a kept generation answer; one that cannot, being damaged or of another encoder, is refused."""
-    Searcher(product.generations.load(number), product.encoder)
+    """Make a kept generation answer, with its own encoder.
+
+    One that cannot answer is refused: it is damaged, or its encoder has gone or has other weights.
+    """
+    product.encoders.searcher(product.generations.load(number))
     pointer = product.generations.activate(number)
     product.follower.refresh()
     return json_response(pointer)

@@ -31,7 +31,7 @@ async def live() -> dict[str, str]:
     summary="Every part is ready; names what is degraded",
 )
 def ready(product: ProductDep) -> Response:
-    """Look at database, encoder, active generation and translation engines.
+    """Look at database, active generation, its encoder, and translation engines.
 
     ``ok`` and ``degraded`` answer questions; ``unavailable`` (503) does not.
     """
@@ -43,15 +43,18 @@ def ready(product: ProductDep) -> Response:
     except FaqError as error:
         parts["database"] = {"status": "unavailable", "detail": str(error)}
         status = "unavailable"
-    encoder = product.encoder
-    parts["encoder"] = {"status": "ok", "id": encoder.id, "digest": encoder.digest, "dimensions": encoder.dimensions}
     try:
-        manifest = product.follower.searcher.generation.manifest
+        searcher = product.follower.searcher
+        encoder, manifest = searcher.encoder, searcher.generation.manifest
+        parts["encoder"] = {
+            "status": "ok", "id": encoder.id, "digest": encoder.digest, "dimensions": encoder.dimensions,
+        }  # fmt: skip
         parts["generation"] = {"status": "ok", "number": manifest.number, "articles": manifest.articles}
         if product.follower.problem is not None:
             parts["generation"] |= {"status": "degraded", "detail": product.follower.problem}
             status = "degraded" if status == "ok" else status
     except FaqError as error:
+        parts["encoder"] = {"status": "unavailable", "detail": "It is loaded with the generation that answers."}
         parts["generation"] = {"status": "unavailable", "detail": str(error)}
         status = "unavailable"
     engine = product.engine

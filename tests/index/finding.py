@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from index.encoding import Kind
+from index.encoders import Encoders
+from index.encoding import Encoder, EncoderError, Kind
 from knowledge.article import Article, make_article
 from knowledge.store import ArticleVersion
 
@@ -49,6 +50,18 @@ class TrigramEncoder:
 
 def _number(trigram: str) -> int:
     return int.from_bytes(hashlib.blake2b(trigram.encode("utf-8", "replace"), digest_size=4).digest(), "big") % 1024
+
+
+def encoders(*known: TrigramEncoder) -> Encoders:
+    """Return encoders that "load" those given, by their ids, and no others."""
+    by_name = {encoder.id: encoder for encoder in known or (TrigramEncoder(),)}
+
+    def load(name: str) -> Encoder:
+        if name not in by_name:
+            raise EncoderError(f"The encoder {name!r} cannot be loaded.")
+        return by_name[name]
+
+    return Encoders(load)
 
 
 class Articles:

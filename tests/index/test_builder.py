@@ -18,7 +18,7 @@ from index import generations as generations_module
 from index.builder import Progress, build
 from index.errors import BuildRunningError, NothingToBuildError
 from index.generation import Generation
-from index.generations import Generations
+from index.generations import KEPT, Generations
 from index.passages import passages
 from index.searcher import Searcher
 from knowledge.article import Article
@@ -101,6 +101,17 @@ class TestFirstBuild:
         articles.put(PAYMENT_EDITED)
         result = build(generations, articles, encoder, activate=False)
         assert (result.manifest.number, result.is_active) == (2, False)
+        assert generations.load_active().number == 1
+
+    def test_that_does_not_answer_keeps_no_more_generations_than_others(
+        self, generations: Generations, encoder: TrigramEncoder
+    ) -> None:
+        articles = Articles(*SHOP)
+        for number in range(KEPT + 3):
+            articles.put(faq("news", en=("What is new?", f"Number {number}.")))
+            build(generations, articles, encoder, activate=number == 0)
+        kept = [manifest.number for manifest in generations.manifests()]
+        assert kept == [*range(KEPT + 3, 3, -1), 1]
         assert generations.load_active().number == 1
 
 

@@ -11,11 +11,13 @@ import pytest
 
 from index import follower as follower_module
 from index.builder import build
+from index.encoders import Encoders
+from index.encoding import EncoderError
 from index.errors import NoGenerationError
 from index.follower import Follower
 from index.generations import Generations
 from index.searcher import Searcher
-from tests.index.finding import SHOP, Articles, TrigramEncoder, faq
+from tests.index.finding import SHOP, Articles, TrigramEncoder, encoders, faq
 from tests.index.test_generations import damage
 
 
@@ -39,7 +41,7 @@ def add(generations: Generations, articles: Articles) -> Callable[..., int]:
 
 @pytest.fixture
 def follower(generations: Generations) -> Iterator[Follower]:
-    made = Follower(generations, TrigramEncoder())
+    made = Follower(generations, encoders())
     yield made
     made.stop()
 
@@ -66,7 +68,7 @@ class TestRefresh:
 
     def test_takes_what_was_activated_and_tells_once(self, generations: Generations, add: Callable[..., int]) -> None:
         seen: list[Searcher] = []
-        follower = Follower(generations, TrigramEncoder(), on_change=seen.append)
+        follower = Follower(generations, encoders(), on_change=seen.append)
         add()
         assert follower.refresh()
         assert not follower.refresh()
@@ -183,7 +185,7 @@ class TestDamage:
         with pytest.raises(NoGenerationError, match=r"Generation 1 is damaged: kinds\.npy"):
             _ = follower.searcher
 
-    def test_by_another_encoder_is_none_but_does_not_answer_either(
+    def test_of_an_encoder_leaves_the_old_generation_answering(
         self, follower: Follower, generations: Generations, add: Callable[..., int]
     ) -> None:
         add()
@@ -192,10 +194,86 @@ class TestDamage:
         assert not follower.refresh()
         assert number(follower) == 1
         assert follower.problem is not None
-        assert "FAQ_ENCODER=other" in follower.problem
-        fresh = Follower(generations, TrigramEncoder())
+        assert "Generation 2 cannot answer without its encoder 'other'" in follower.problem
+        fresh = Follower(generations, encoders())
         assert fresh.refresh()
         assert number(fresh) == 1
+
+    def test_other_weights_of_the_same_name_do_not_answer_from_an_index_of_the_old_ones(
+        self, follower: Follower, generations: Generations, add: Callable[..., int]
+    ) -> None:
+        add(TrigramEncoder(seed=5))
+        assert not follower.refresh()
+        assert follower.problem is not None
+        assert "'trigrams' (32 dimensions" in follower.problem
+        assert "has other weights now" in follower.problem
+        assert "Run `faq build`" in follower.problem
+        add()
+        assert follower.refresh()
+        assert (number(follower), follower.problem) == (2, None)
+
+
+class TestEncoders:
+    def test_a_generation_is_searched_with_the_encoder_it_was_built_with(
+        self, generations: Generations, add: Callable[..., int]
+    ) -> None:
+        ours, others = TrigramEncoder(), TrigramEncoder("other", seed=5, dimensions=16)
+        follower = Follower(generations, encoders(ours, others))
+        add(ours)
+        follower.refresh()
+        assert follower.searcher.encoder is ours
+        add(others)
+        assert follower.refresh()
+        assert follower.searcher.encoder is others
+        assert follower.searcher.search("return policy", languages=["en"]).encoder == "other"
+        generations.rollback()
+        assert follower.refresh()
+        assert follower.searcher.encoder is ours
+        assert follower.searcher.search("return policy", languages=["en"]).hits[0].article.id == "returns"
+
+    def test_the_old_generation_answers_while_the_new_encoder_is_loaded(
+        self, generations: Generations, add: Callable[..., int]
+    ) -> None:
+        began, finish = threading.Event(), threading.Event()
+
+        def load(name: str) -> TrigramEncoder:
+            if name == "slow":
+                began.set()
+                assert finish.wait(10)
+            return TrigramEncoder(name)
+
+        follower = Follower(generations, Encoders(load))
+        add()
+        follower.start()
+        try:
+            add(TrigramEncoder("slow"))
+            assert began.wait(10)
+            assert follower.searcher.search("return policy", languages=["en"]).generation == 1
+            finish.set()
+            wait(lambda: number(follower) == 2, seconds=10.0)
+        finally:
+            finish.set()
+            follower.stop()
+
+    def test_an_encoder_that_is_mended_is_noticed_after_a_while(
+        self, generations: Generations, add: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        broken = True
+
+        def load(name: str) -> TrigramEncoder:
+            if broken:
+                raise EncoderError(f"{name} is not there.")
+            return TrigramEncoder(name)
+
+        follower = Follower(generations, Encoders(load))
+        add()
+        assert not follower.refresh()
+        broken = False
+        assert not follower.refresh()
+        monkeypatch.setattr(follower_module, "RETRY_INTERVAL", 0.0)
+        follower._retry_at = 0.0
+        assert follower.refresh()
+        assert follower.problem is None
 
 
 ACTIVATE = (
@@ -263,7 +341,7 @@ class TestThread:
             if new.generation.number > 1 and problems:
                 raise problems.pop()
 
-        follower = Follower(generations, TrigramEncoder(), on_change=explode)
+        follower = Follower(generations, encoders(), on_change=explode)
         follower.start()
         try:
             for expected in (2, 3, 4):
@@ -275,7 +353,7 @@ class TestThread:
 
     def test_ends_when_stopped(self, generations: Generations) -> None:
         before = set(threading.enumerate())
-        follower = Follower(generations, TrigramEncoder())
+        follower = Follower(generations, encoders())
         follower.start()
         [mine] = [thread for thread in set(threading.enumerate()) - before if thread.name == "follower"]
         follower.stop()
@@ -319,6 +397,6 @@ class TestThread:
 
 
 def test_a_follower_of_a_missing_folder_makes_none(tmp_path: Path) -> None:
-    follower = Follower(Generations(tmp_path / "none"), TrigramEncoder())
+    follower = Follower(Generations(tmp_path / "none"), encoders())
     assert not follower.refresh()
     assert not (tmp_path / "none").exists()

@@ -319,6 +319,34 @@ class TestRollback:
         assert [generations.rollback().generation for _ in range(5)] == [8, 7, 6, 5, 4]
 
 
+class TestLatestManifest:
+    def test_is_that_of_the_generation_that_answers(
+        self, generations: Generations, fill: Callable[[int], None]
+    ) -> None:
+        assert generations.latest_manifest() is None
+        fill(3)
+        generations.activate(2)
+        found = generations.latest_manifest()
+        assert found is not None
+        assert found.number == 2
+
+    def test_is_that_of_the_one_before_where_it_is_damaged(
+        self, generations: Generations, fill: Callable[[int], None]
+    ) -> None:
+        fill(3)
+        (generations.path(3) / "manifest.json").write_text("{}")
+        found = generations.latest_manifest()
+        assert found is not None
+        assert found.number == 2
+        (generations.folder / "active.json").write_text("{")
+        found = generations.latest_manifest()
+        assert found is not None
+        assert found.number == 2
+        for number in (1, 2):
+            (generations.path(number) / "manifest.json").unlink()
+        assert generations.latest_manifest() is None
+
+
 class TestPruning:
     def test_keeps_the_newest_and_what_the_pointer_names(
         self, generations: Generations, fill: Callable[[int], None]

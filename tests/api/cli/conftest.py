@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import string
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,17 +11,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from tokenizers import Tokenizer, models, pre_tokenizers
 from typer.testing import CliRunner, Result
 
 from api.cli import app
 from api.product import Product
 from api.settings import Settings
 from index.builder import build
-from index.training.export import export
 from knowledge.sample import sample_articles
+from tests.static_models import letters_model
 
 PROJECT = Path(__file__).parents[3]
 
@@ -33,13 +30,13 @@ Start = Callable[..., "subprocess.Popen[str]"]
 @pytest.fixture(scope="session")
 def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Return the folder of a model that knows single letters: it loads at once and finds equal questions."""
-    return _make_encoder(tmp_path_factory.mktemp("encoder"), dimensions=16)
+    return letters_model(tmp_path_factory.mktemp("encoder"), dimensions=16)
 
 
 @pytest.fixture
 def other_encoder(tmp_path: Path) -> str:
     """Return the folder of another such model."""
-    return _make_encoder(tmp_path, dimensions=8)
+    return letters_model(tmp_path, dimensions=8)
 
 
 @pytest.fixture
@@ -47,17 +44,6 @@ def broken_encoder(other_encoder: str) -> str:
     """Return the folder of a model that lacks its tokenizer."""
     next(Path(other_encoder).rglob("tokenizer.json")).unlink()
     return other_encoder
-
-
-def _make_encoder(folder: Path, *, dimensions: int) -> str:
-    pieces = ["[UNK]", "▁", *string.ascii_lowercase, *"абвгдежзийклмнопрстуфхцчшщъыьэюяіўё"]
-    tokenizer = Tokenizer(models.Unigram([(piece, -1.0 - place) for place, piece in enumerate(pieces)], unk_id=0))
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
-    tokenizer.save(str(folder / "tokenizer.json"))
-    weights = np.random.default_rng(7).normal(size=(len(pieces), dimensions)).astype(np.float32)
-    weights[:2] = 0
-    export(weights, folder / "tokenizer.json", folder / "model")
-    return str(folder / "model")
 
 
 @pytest.fixture(scope="session")

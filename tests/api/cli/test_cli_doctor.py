@@ -15,6 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 from api.product import Product
+from index.builder import build
 from tests.api.cli.conftest import Faq, rows
 
 Checks = dict[str, dict[str, Any]]
@@ -116,6 +117,27 @@ def test_a_damaged_generation_is_found(faq: Faq, shop: Path) -> None:
 def test_a_broken_encoder_is_found(faq: Faq, shop: Path, broken_encoder: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FAQ_ENCODER", broken_encoder)
     assert examined(faq, status=1)["encoder"]["state"] == "fail"
+
+
+def test_an_encoder_that_the_next_build_will_change_is_found(
+    faq: Faq, shop: Path, other_encoder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAQ_ENCODER", other_encoder)
+    checks = examined(faq)
+    assert (checks["encoder"]["state"], checks["generation"]["state"]) == ("ok", "warn")
+    assert other_encoder in str(checks["generation"]["mend"])
+
+
+def test_other_weights_under_the_name_of_the_encoder_are_found(
+    faq: Faq, shop: Path, product: Product, other_encoder: str
+) -> None:
+    build(product.generations, product.store, product.encoders.get(other_encoder))
+    with next(Path(other_encoder).rglob("model.safetensors")).open("r+b") as file:
+        file.seek(-4, 2)
+        file.write(b"\x00\x00\x00\x01")
+    finding = examined(faq, status=1)["generation"]
+    assert "other weights" in str(finding["detail"])
+    assert "faq build" in str(finding["mend"])
 
 
 def test_settings_that_cannot_be_used_end_the_examination(faq: Faq, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -91,11 +92,56 @@ def test_a_damaged_generation_is_not_activated(faq: Faq, product: Product) -> No
 
 
 @pytest.mark.usefixtures("grown")
-def test_going_back_to_another_encoder_is_warned_of(
+def test_going_back_to_another_encoder_takes_that_encoder(
     faq: Faq, other_encoder: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FAQ_ENCODER", other_encoder)
+    assert faq("build").stdout.startswith("Generation 3 answers now")
     result = faq("rollback")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert json.loads(faq("ask", "How do I return an item?", "--json").stdout)["generation"] == 2
+
+
+@pytest.mark.usefixtures("grown")
+def test_going_back_to_an_encoder_that_has_gone_is_warned_of(
+    faq: Faq, product: Product, other_encoder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAQ_ENCODER", other_encoder)
+    faq("build")
+    product.generations.rollback()
+    shutil.rmtree(other_encoder)
+    result = faq("generations", "activate", "3")
     assert result.exit_code == 0
     assert "cannot answer" in result.stderr
-    assert "FAQ_ENCODER" in result.stderr
+    assert other_encoder in result.stderr
+
+
+def test_builds_keep_to_the_encoder_that_answers_unless_told_otherwise(
+    faq: Faq, shop: Path, tiny_encoder: str, other_encoder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FAQ_ENCODER")
+    faq("import", "-", stdin=ONE)
+    assert json.loads(faq("build", "--json").stdout)["encoder"] == tiny_encoder
+    monkeypatch.setenv("FAQ_ENCODER", other_encoder)
+    assert json.loads(faq("build", "--json").stdout)["encoder"] == other_encoder
+    monkeypatch.delenv("FAQ_ENCODER")
+    assert json.loads(faq("build", "--json").stdout)["is_new"] is False
+
+
+def test_a_folder_is_stored_by_its_absolute_path(
+    faq: Faq, shop: Path, other_encoder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(Path(other_encoder).parent)
+    monkeypatch.setenv("FAQ_ENCODER", Path(other_encoder).name)
+    assert json.loads(faq("build", "--json").stdout)["encoder"] == other_encoder
+    monkeypatch.chdir("/")
+    monkeypatch.delenv("FAQ_ENCODER")
+    assert json.loads(faq("ask", "How do I return an item?", "--json").stdout)["generation"] == 2
+
+
+def test_the_first_build_takes_the_embedded_encoder(
+    faq: Faq, empty: Path, product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FAQ_ENCODER")
+    faq("import", "-", stdin=ONE)
+    assert json.loads(faq("build", "--json").stdout)["encoder"] == "embedded"

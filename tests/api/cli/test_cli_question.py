@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from api.product import Product
+from index.builder import build
 from tests.api.cli.conftest import Faq, failed
 
 
@@ -58,11 +60,18 @@ def test_without_a_generation_the_mend_is_named_once(faq: Faq, empty: Path) -> N
     assert "faq build" in failed(faq("ask", "How do I return an item?"))
 
 
-def test_another_encoder_than_the_index_was_built_with_is_said_once(
+def test_the_encoder_of_the_index_answers_whatever_the_next_build_takes(
     faq: Faq, shop: Path, other_encoder: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FAQ_ENCODER", other_encoder)
-    assert "faq build" in failed(faq("ask", "How do I return an item?"))
+    assert json.loads(faq("ask", "How do I return an item?", "--json").stdout)["reason"] == "exact"
+
+
+def test_an_encoder_that_has_gone_is_said_once(faq: Faq, empty: Path, product: Product, other_encoder: str) -> None:
+    faq("import", "-", stdin="question,answer\nHow?,So.\n")
+    build(product.generations, product.store, product.encoders.get(other_encoder))
+    shutil.rmtree(other_encoder)
+    assert f"without its encoder {other_encoder!r}" in failed(faq("ask", "How?"))
 
 
 @pytest.mark.parametrize("question", ["", " ", "\x00", "👍", "\u202e\u202d", "ש" * 2_000, "?" * 2_000])

@@ -83,12 +83,12 @@ def test_a_host_that_is_no_address_is_named(faq: Faq, empty: Path, host: str, mo
 
 
 def test_what_keeps_the_application_from_starting_is_one_line(
-    start: Start, environment: dict[str, str], broken_encoder: str
+    start: Start, environment: dict[str, str], empty: Path
 ) -> None:
-    environment["FAQ_ENCODER"] = broken_encoder
+    environment["FAQ_LANGUAGES"] = '["tlh"]'
     process = start("serve", "--port", "0")
     output, notes = process.communicate(timeout=60)
     assert (process.returncode, output) == (1, "")
     assert notes.splitlines()[-1].startswith("error: ")
-    assert "tokenizer" in notes.splitlines()[-1]
+    assert "at least one language" in notes.splitlines()[-1]
     assert "Traceback" not in notes
