@@ -16,10 +16,10 @@ import sqlalchemy as sa
 from assistant.answering import Answering
 from assistant.case import Case
 from assistant.composer import Composer
-from assistant.confidence import CHOICES, SEARCHED, Calibration, calibration_for, estimate, estimate_choices
-from assistant.contrast import contrast
-from assistant.decision import Candidate, Reason, Thresholds, Verdict, decide
+from assistant.confidence import CHOICES
+from assistant.decision import Reason, Verdict
 from assistant.detection import Detection, Detector
+from assistant.judgement import judge, thresholds_for
 from assistant.language import Turn, at_home, identify
 from assistant.ledger import Entry, Ledger, Past
 from assistant.phrases import Phrasebook
@@ -220,40 +220,21 @@ class Assistant:
 
     def _search(self, case: Case, *, is_second_round: bool) -> Verdict:
         searcher = self.follower.searcher
-        languages = case.language.languages_to_read
-        result = searcher.search(
-            case.question.text, languages=languages, tags=case.question.tags, top_k=SEARCHED, day=case.at.date()
-        )
-        started = time.perf_counter()
-        calibration = calibration_for(searcher.encoder.id)
-        case.result = result
-        case.generation = result.generation
-        case.thresholds = self._thresholds(calibration)
-        considered = range(min(len(result.hits), CHOICES))
-        case.choices_confidence = estimate_choices(calibration, result, languages=languages)
-        case.confidences = [estimate(calibration, result, place, languages=languages) for place in considered]
-        candidates = [
-            Candidate(article_id=hit.article.id, confidence=confidence, score=hit.score, is_exact=hit.is_exact)
-            for hit, confidence in zip(result.hits, case.confidences, strict=False)
-        ]
-        if result.hits and not result.hits[0].is_exact:
-            case.contrast = contrast(case.question.text, result.hits[0].matched, result.hits[0].matched_language)
-        verdict = decide(
-            candidates,
-            case.choices_confidence,
-            case.thresholds,
-            contrast=case.contrast,
+        policy, question = self.policy, case.question
+        judged = judge(
+            searcher,
+            question.text,
+            thresholds=thresholds_for(
+                searcher.encoder.id, answer=policy.answer_threshold, clarify=policy.clarify_threshold
+            ),
+            languages=case.language.languages_to_read,
+            tags=question.tags,
+            day=case.at.date(),
+            max_choices=min(max(question.top_k, 2), CHOICES),
             is_second_round=is_second_round,
-            max_choices=min(max(case.question.top_k, 2), CHOICES),
         )
-        case.seconds |= {**result.seconds, "decide": time.perf_counter() - started}
-        return verdict
-
-    def _thresholds(self, calibration: Calibration) -> Thresholds:
-        answer = self.policy.answer_threshold
-        clarify = self.policy.clarify_threshold
-        answer = calibration.answer_threshold if answer is None else answer
-        return Thresholds(answer=answer, clarify=calibration.clarify_threshold if clarify is None else clarify)
+        case.take(judged)
+        return judged.verdict
 
     async def _answered(self, case: Case, reason: Reason) -> Entry:
         assert case.result is not None

@@ -12,6 +12,7 @@ import orjson
 from assistant.answering import Delivered
 from assistant.contrast import Contrast
 from assistant.decision import Decision, Reason, Thresholds
+from assistant.judgement import Judgement
 from assistant.language import LanguageVerdict
 from assistant.ledger import Entry, Past
 from assistant.question import Question
@@ -30,12 +31,22 @@ class Case:
     history: list[Past]
     language: LanguageVerdict
     result: SearchResult | None = None
-    confidences: list[float] = field(default_factory=list)
+    confidences: Sequence[float] = ()
     choices_confidence: float | None = None
     thresholds: Thresholds | None = None
     contrast: Contrast | None = None  # between the question and the best hit's wording
     generation: int | None = None
     seconds: dict[str, float] = field(default_factory=dict)
+
+    def take(self, judged: Judgement) -> None:
+        """Note down what was found, and how it was judged."""
+        self.result = judged.result
+        self.generation = judged.result.generation
+        self.thresholds = judged.thresholds
+        self.confidences = judged.confidences
+        self.choices_confidence = judged.choices_confidence
+        self.contrast = judged.contrast
+        self.seconds |= {**judged.result.seconds, "decide": judged.seconds}
 
     def entry(
         self,

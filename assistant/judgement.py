@@ -1,0 +1,87 @@
+"""A judgement: what is found for a question, how sure that is, and what to do about it; nothing is stored.
+
+The assistant judges customers' questions with it, and the evaluation golden ones: what is measured is what
+customers meet.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from assistant.confidence import CHOICES, SEARCHED, calibration_for, estimate, estimate_choices
+from assistant.contrast import Contrast, contrast
+from assistant.decision import Candidate, Thresholds, Verdict, decide
+from index.searcher import Searcher, SearchResult
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Judgement:
+    """What was found for a question, and the verdict on it."""
+
+    result: SearchResult
+    thresholds: Thresholds
+    confidences: tuple[float, ...]  # of the best hits, as many as could be offered
+    choices_confidence: float  # that the right article is among these
+    contrast: Contrast | None  # between the question and the best hit's wording
+    verdict: Verdict
+    seconds: float  # that judging took, after the search
+
+
+def thresholds_for(encoder: str, *, answer: float | None = None, clarify: float | None = None) -> Thresholds:
+    """Return the thresholds in force with an encoder: those that people set, else its calibration's."""
+    calibration = calibration_for(encoder)
+    return Thresholds(
+        answer=calibration.answer_threshold if answer is None else answer,
+        clarify=calibration.clarify_threshold if clarify is None else clarify,
+    )
+
+
+def judge(
+    searcher: Searcher,
+    text: str,
+    *,
+    thresholds: Thresholds,
+    languages: Sequence[str] = (),
+    tags: frozenset[str] = frozenset(),
+    day: date | None = None,
+    max_choices: int = CHOICES,
+    is_second_round: bool = False,
+) -> Judgement:
+    """Search for a question and decide on it.
+
+    ``languages`` are those it may be in, the likeliest first; ``tags``, ``day`` as for ``Searcher.search``;
+    ``is_second_round`` and ``max_choices`` as for ``decide``.
+    """
+    result = searcher.search(text, languages=languages, tags=tags, top_k=SEARCHED, day=day)
+    started = time.perf_counter()
+    calibration = calibration_for(searcher.encoder.id)
+    choices_confidence = estimate_choices(calibration, result, languages=languages)
+    considered = range(min(len(result.hits), CHOICES))
+    confidences = tuple(estimate(calibration, result, place, languages=languages) for place in considered)
+    candidates = [
+        Candidate(article_id=hit.article.id, confidence=confidence, score=hit.score, is_exact=hit.is_exact)
+        for hit, confidence in zip(result.hits, confidences, strict=False)
+    ]
+    difference = None
+    if result.hits and not result.hits[0].is_exact:
+        difference = contrast(text, result.hits[0].matched, result.hits[0].matched_language)
+    verdict = decide(
+        candidates,
+        choices_confidence,
+        thresholds,
+        contrast=difference,
+        is_second_round=is_second_round,
+        max_choices=max_choices,
+    )
+    return Judgement(
+        result=result,
+        thresholds=thresholds,
+        confidences=confidences,
+        choices_confidence=choices_confidence,
+        contrast=difference,
+        verdict=verdict,
+        seconds=time.perf_counter() - started,
+    )
