@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Everything the server writes; `make serve FAQ_DATA_DIR=/srv/faq` puts it elsewhere.
 export FAQ_DATA_DIR ?= data
 
-.PHONY: help serve test lint format bench install clean
+.PHONY: help serve test lint format bench bench-encoder install clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -27,6 +27,9 @@ format: .venv/.developing ## Put the code in shape
 
 bench: .venv/.developing ## Measure quality and speed beside baselines
 	$(BIN)/python -m benchmarks
+
+bench-encoder: .venv/.developing ## Measure the encoder beside BM25 and all-MiniLM-L6-v2; DEV=folder of development sets
+	$(BIN)/python -m benchmarks encoder $(if $(DEV),--dev $(DEV))
 
 install: .venv/.developing ## Install everything a developer needs into .venv
 

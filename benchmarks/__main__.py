@@ -23,6 +23,7 @@ BENCHMARKS = {
     "build": "benchmarks.build",
     "arms": "benchmarks.arms",
     "identification": "benchmarks.identification",
+    "encoder": "benchmarks.encoder",
 }
 _NEEDS_DEV = "identification"
 
@@ -36,7 +37,9 @@ def main() -> None:
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(BENCHMARKS)}; all by default")
     parser.add_argument("--quick", action="store_true", help="only see that it works; the figures mean nothing")
-    parser.add_argument("--dev", type=Path, metavar="DIR", help=f"folder of development sets, for {_NEEDS_DEV}")
+    parser.add_argument(
+        "--dev", type=Path, metavar="DIR", help=f"folder of development sets, for {_NEEDS_DEV} and most of encoder"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write raw values, too")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="rewrite the tables of a document, too")
     arguments = parser.parse_args()

@@ -217,10 +217,12 @@ def wilson(part: int, whole: int, z: float = 1.96) -> tuple[float | None, float 
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def paired_interval(ours: NDArray[np.bool_], theirs: NDArray[np.bool_], *, seed: int = 1) -> tuple[float, float]:
+def paired_interval(
+    ours: NDArray[np.bool_], theirs: NDArray[np.bool_], *, seed: int = 1, resamples: int = _RESAMPLES
+) -> tuple[float, float]:
     """Return the 95 % interval of the difference of two accuracies on the same questions."""
     difference = ours.astype(np.float64) - theirs
-    samples = np.random.default_rng(seed).integers(0, len(difference), (_RESAMPLES, len(difference)))
+    samples = np.random.default_rng(seed).integers(0, len(difference), (resamples, len(difference)))
     low, high = np.quantile(difference[samples].mean(axis=1), [0.025, 0.975])
     return float(low), float(high)
 

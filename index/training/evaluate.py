@@ -9,8 +9,8 @@ import sys
 import time
 import zlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +42,21 @@ class Utterances:
     """Utterances in the articles' language, from which alternates are drawn."""
     queries: Mapping[str, Sequence[str]] | None = None
     """Utterances to ask; None for the alternates that were not drawn."""
+    answers: Mapping[str, str] = field(default_factory=dict)
+    """Answers by key, where the set has them."""
+    language: str = "en"
+    """That of what is asked; articles are English."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What some of the articles know, and the utterances that ask for any of them."""
+
+    passages: Mapping[str, Sequence[str]]
+    """Key of an article to its question and the alternates drawn for it."""
+    queries: Sequence[str]
+    wanted: Sequence[str]
+    """Key of the article that each query asks for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,38 +103,68 @@ def read_nlu_home(path: Path) -> Utterances:
 def read_robo(folder: Path) -> list[Utterances]:
     """Read the English articles with English, then German, utterances."""
     questions: dict[str, str] = {}
+    answers: dict[str, str] = {}
     for line in (folder / "faq.jsonl").read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
         if row["lang"] == "en":
             questions[row["intent"]] = row["question"]
+            answers[row["intent"]] = row["answer"] or ""
     asked: dict[str, defaultdict[str, list[str]]] = {"en": defaultdict(list), "de": defaultdict(list)}
     for line in (folder / "queries.jsonl").read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
         intent = row["faq_id"].removeprefix("robo_faq-").rpartition(":")[0]
         if intent in questions:
             asked[row["lang"]][intent].append(row["query"])
-    english = Utterances(name="robo_faq en", questions=questions, alternates=asked["en"])
-    german = Utterances(name="robo_faq de on en", questions=questions, alternates=asked["en"], queries=asked["de"])
+    english = Utterances(name="robo_faq en", questions=questions, alternates=asked["en"], answers=answers)
+    german = replace(english, name="robo_faq de on en", queries=asked["de"], language="de")
     return [english, german]
 
 
-def cross_lingual(encoder: Encoder, aligned: Aligned, *, towards_english: bool) -> dict[str, float]:
-    """Return accuracy@1 per language: X→en, or en→X, among the texts that the language has.
+def cross_lingual(
+    encoder: Encoder, aligned: Aligned, *, towards_english: bool, limit: int | None = None
+) -> dict[str, float]:
+    """Return accuracy@1 per language: X→en, or en→X, among the texts that the language has."""
+    accuracy = {}
+    for task in tasks(aligned, towards_english=towards_english, limit=limit):
+        asked = encoder.encode(list(task.queries.values()), kind="question")
+        known = encoder.encode(list(task.candidates.values()), kind="question")
+        accuracy[task.language] = task.accuracy(best_rows(asked, known).tolist())
+    return accuracy
 
-    Towards English every English text is a candidate; a candidate of the same wording counts as right.
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """Texts of one language that each look for the text of the same id in another."""
+
+    language: str
+    """The one that is not English."""
+    queries: Mapping[str, str]
+    candidates: Mapping[str, str]
+
+    def accuracy(self, found: Sequence[int | None]) -> float:
+        """Return the share of queries whose candidate, by position, is right or of the right one's wording."""
+        keys = list(self.candidates)
+        right = [
+            place is not None and self.candidates[keys[place]] == self.candidates[key]
+            for place, key in zip(found, self.queries, strict=True)
+        ]
+        return float(np.mean(right))
+
+
+def tasks(aligned: Aligned, *, towards_english: bool, limit: int | None = None) -> Iterator[Task]:
+    """Yield the task of each language: X→en, or en→X, with at most `limit` of its queries, drawn with a fixed seed.
+
+    Towards English every English text is a candidate.
     """
     english = aligned.texts["en"]
-    accuracy = {}
     for language in sorted(set(aligned.texts) - {"en"}):
         other = {key: text for key, text in aligned.texts[language].items() if key in english}
         queries, candidates = (other, english) if towards_english else ({k: english[k] for k in other}, other)
-        keys = list(candidates)
-        asked = encoder.encode(list(queries.values()), kind="question")
-        known = encoder.encode(list(candidates.values()), kind="question")
-        best = best_rows(asked, known)
-        right = [candidates[keys[row]] == candidates[key] for row, key in zip(best, queries, strict=True)]
-        accuracy[language] = float(np.mean(right))
-    return accuracy
+        keys = sorted(queries)
+        if limit is not None and len(keys) > limit:
+            order = np.random.default_rng([SEED, zlib.crc32(language.encode())]).permutation(len(keys))
+            queries = {keys[position]: queries[keys[position]] for position in order[:limit]}
+        yield Task(language=language, queries=queries, candidates=candidates)
 
 
 def best_rows(queries: NDArray[np.float32], passages: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -128,29 +173,34 @@ def best_rows(queries: NDArray[np.float32], passages: NDArray[np.float32]) -> ND
     return np.concatenate(blocks)
 
 
-def retrieval(encoder: Encoder, utterances: Utterances, *, alternates: int) -> float:
-    """Return how often the article with the best passage is right, each article having `alternates` alternates.
+def drawn(utterances: Utterances, *, alternates: int) -> Asked:
+    """Give every article so many alternates; the rest of the utterances asks.
 
     Alternates are drawn with a fixed seed per article, the first of a fixed order, so that more alternates
     contain fewer.
     """
-    passages: list[str] = []
-    owners: list[str] = []
+    passages: dict[str, Sequence[str]] = {}
     queries: list[str] = []
     wanted: list[str] = []
     for key, question in utterances.questions.items():
         pool = list(dict.fromkeys(utterances.alternates.get(key, ())))
         order = np.random.default_rng([SEED, zlib.crc32(key.encode())]).permutation(len(pool))
-        drawn = [pool[position] for position in order[:alternates]]
-        passages += [question, *drawn]
-        owners += [key] * (1 + len(drawn))
+        passages[key] = [question, *(pool[position] for position in order[:alternates])]
         # The first ten are never asked, so that every number of alternates faces the same questions.
         rest = [pool[position] for position in order[max(ALTERNATES) :]]
         asked = rest if utterances.queries is None else list(dict.fromkeys(utterances.queries.get(key, ())))
         queries += asked
         wanted += [key] * len(asked)
-    best = best_rows(encoder.encode(queries, kind="question"), encoder.encode(passages))
-    return float(np.mean([owners[row] == key for row, key in zip(best, wanted, strict=True)]))
+    return Asked(passages=passages, queries=queries, wanted=wanted)
+
+
+def retrieval(encoder: Encoder, utterances: Utterances, *, alternates: int) -> float:
+    """Return how often the article with the best passage is right, each article having `alternates` alternates."""
+    asked = drawn(utterances, alternates=alternates)
+    owners = [key for key, texts in asked.passages.items() for _ in texts]
+    known = encoder.encode([text for texts in asked.passages.values() for text in texts])
+    best = best_rows(encoder.encode(asked.queries, kind="question"), known)
+    return float(np.mean([owners[row] == key for row, key in zip(best, asked.wanted, strict=True)]))
 
 
 def speed(name: str, questions: Sequence[str]) -> Speed:
