@@ -133,24 +133,29 @@ class Product:
         """The active generation."""
         return Follower(self.generations, self.encoders)
 
+    @property
+    def policy(self) -> Policy:
+        """What the settings decide of answering."""
+        settings = self.settings
+        return Policy(
+            default_language=settings.default_language,
+            channel_languages=settings.channel_languages,
+            answer_threshold=settings.answer_threshold,
+            clarify_threshold=settings.clarify_threshold,
+            timezone=settings.timezone,
+            faq_url=settings.faq_url,
+        )
+
     @cached_property
     def assistant(self) -> Assistant:
         """The assistant itself; ``follower.start`` or ``follower.refresh`` gives it something to search."""
-        settings = self.settings
         return Assistant(
             follower=self.follower,
             detector=self.detector,
             translator=self.translator,
             tickets=self.tickets,
             ledger=self.ledger,
-            policy=Policy(
-                default_language=settings.default_language,
-                channel_languages=settings.channel_languages,
-                answer_threshold=settings.answer_threshold,
-                clarify_threshold=settings.clarify_threshold,
-                timezone=settings.timezone,
-                faq_url=settings.faq_url,
-            ),
+            policy=self.policy,
         )
 
     @cached_property

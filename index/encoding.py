@@ -38,6 +38,10 @@ class Encoder(Protocol):
     def dimensions(self) -> int:
         """The width of an embedding."""
 
+    @property
+    def folder(self) -> Path:
+        """Where the model's files are; raises EncoderError where they have gone."""
+
     def encode(self, texts: Sequence[str], *, kind: Kind = "passage") -> NDArray[np.float32]:
         """Return (texts, dimensions) float32, rows of unit length.
 

@@ -38,6 +38,12 @@ class SentenceEncoder:
                 its own.
 
         """
+        place = Path(name).expanduser()
+        if not place.exists() and (place.is_absolute() or name.startswith((".", "~")) or name.count("/") > 1):
+            raise EncoderError(
+                f"Expected a folder with a sentence-transformers model at {name}; there is none. "
+                "Correct the path, or set the encoder to 'embedded'."
+            )
         try:
             from sentence_transformers import SentenceTransformer
         except ImportError as error:
@@ -49,12 +55,6 @@ class SentenceEncoder:
         self._revision = revision
         self._backend = backend
         self._lock = threading.Lock()
-        place = Path(name).expanduser()
-        if not place.exists() and (place.is_absolute() or name.startswith((".", "~")) or name.count("/") > 1):
-            raise EncoderError(
-                f"Expected a folder with a sentence-transformers model at {name}; there is none. "
-                "Correct the path, or set the encoder to 'embedded'."
-            )
         _refuse_own_code(name, place)
         try:
             self._model: Any = SentenceTransformer(
@@ -87,7 +87,7 @@ class SentenceEncoder:
             EncoderError: The snapshot the model was loaded from is no longer in the cache.
 
         """
-        files = files_digest(self._folder(), skip=_OTHER_BACKENDS[self._backend])
+        files = files_digest(self.folder, skip=_OTHER_BACKENDS[self._backend])
         if self.prompts == Prompts():
             return files
         return hashlib.sha256(json.dumps([files, self.prompts.question, self.prompts.passage]).encode()).hexdigest()
@@ -125,7 +125,14 @@ class SentenceEncoder:
             vectors = encode(texts, prompt=prompt or None, show_progress_bar=False, convert_to_numpy=True)
         return np.asarray(vectors, dtype=np.float32)
 
-    def _folder(self) -> Path:
+    @property
+    def folder(self) -> Path:
+        """Where the model's files are: its folder, or the snapshot of its hub.
+
+        Raises:
+            EncoderError: The snapshot the model was loaded from is no longer in the cache.
+
+        """
         place = Path(self.id).expanduser()
         if place.is_dir():
             return place

@@ -72,7 +72,7 @@ class StaticEncoder:
         from tokenizers import Tokenizer
 
         self.id = id
-        self._folder = folder
+        self.folder = folder
         module = _static_module(folder)
         self._stored = _map_weights(module / "model.safetensors")
         path = module / "tokenizer.json"
@@ -101,7 +101,7 @@ class StaticEncoder:
     @cached_property
     def digest(self) -> str:
         """SHA-256, in hex, over the model's files, each with its name; the model card does not count."""
-        return files_digest(self._folder)
+        return files_digest(self.folder)
 
     def encode(self, texts: Sequence[str], *, kind: Kind = "passage") -> NDArray[np.float32]:
         """Return (texts, dimensions) float32, rows of unit length, zeros where no token is known.

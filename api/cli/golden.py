@@ -50,7 +50,7 @@ def golden(session: Session) -> None:
     )
     shown = "" if len(questions) <= _SHOWN else f"; the first {_SHOWN} are shown (all: faq golden export)"
     session.output.note(f"{_counted(questions)}{shown}.")
-    _warn_of_unknown(session, questions)
+    warn_of_unknown(session, questions)
 
 
 def import_file(
@@ -83,7 +83,7 @@ def import_file(
         )
         return
     session.output.text(f"{_counted(questions)}, in place of {before:,}.")
-    _warn_of_unknown(session, questions)
+    warn_of_unknown(session, questions)
     if dry_run:
         session.output.note("Nothing was stored: this was a dry run.")
 
@@ -102,6 +102,14 @@ def export(session: Session) -> None:
         session.output.raw(write_golden(questions))
 
 
+def read_questions(file: str) -> Sequence[GoldenQuestion]:
+    """Return the golden questions of a file, each once; raises InputError."""
+    from knowledge.golden import read_golden
+    from knowledge.golden_store import distinct_questions
+
+    return distinct_questions(read_golden(read_file(file, expected="a CSV or TSV file with the column 'question'")))
+
+
 def _counted(questions: Sequence[GoldenQuestion]) -> str:
     outside = sum(one.article_id is None for one in questions)
     languages = Counter(one.language for one in questions if one.language is not None)
@@ -112,7 +120,8 @@ def _counted(questions: Sequence[GoldenQuestion]) -> str:
     )
 
 
-def _warn_of_unknown(session: Session, questions: Sequence[GoldenQuestion]) -> None:
+def warn_of_unknown(session: Session, questions: Sequence[GoldenQuestion]) -> None:
+    """Name the articles that golden questions name and nobody has."""
     unknown = session.product.golden.unknown_articles(questions)
     if unknown:
         more = f" and {len(unknown) - _NAMED:,} more" if len(unknown) > _NAMED else ""

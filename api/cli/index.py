@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from api.cli.output import Cell
+from api.cli.progress import build_progress
 from api.cli.session import Session, command, default_command
 from knowledge.errors import FaqError
 
 if TYPE_CHECKING:
-    from index.builder import Progress
     from index.generation import Manifest
     from index.generations import Pointer
-
-_STAGES = {
-    "reading": "Reading articles",
-    "encoding": "Encoding passages",
-    "indexing": "Indexing passages",
-    "writing": "Writing the generation",
-}
 
 
 def register(app: typer.Typer) -> None:
@@ -50,7 +40,7 @@ def build(
     from index.builder import build as build_index
 
     product = session.product
-    with _progress() as report:
+    with build_progress() as report:
         result = build_index(
             product.generations, product.store, product.encoder, report=report, from_scratch=from_scratch
         )
@@ -146,25 +136,3 @@ def _fields(manifest: Manifest) -> dict[str, Any]:
     fields = asdict(manifest)
     del fields["files"]
     return fields
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[Progress], None]]:
-    """Yield what shows a build's progress: a bar per stage on a terminal, nothing elsewhere."""
-    if not sys.stderr.isatty():
-        yield lambda progress: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-    from rich.progress import Progress as Bars
-
-    columns = (TextColumn("{task.description:<22}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Bars(*columns, console=Console(file=sys.stderr), transient=True) as bars:
-        tasks: dict[str, Any] = {}
-
-        def report(progress: Progress) -> None:
-            if progress.stage not in tasks:
-                tasks[progress.stage] = bars.add_task(_STAGES.get(progress.stage, progress.stage), total=None)
-            bars.update(tasks[progress.stage], completed=progress.done, total=progress.total or None)
-
-        yield report

@@ -1,0 +1,223 @@
+"""Two encoders beside each other: a table, the questions that went another way, and a plain word on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from api.cli.output import Output
+    from assistant.evaluation import Asked, Comparison, Difference, Evaluation, Share
+    from index.encoder_facts import Speed
+
+_SHOWN = 10  # questions that broke, and as many that were mended
+_LANGUAGE_QUESTIONS = 10  # from which on a language has a row of its own
+
+
+_OUTCOMES: dict[str, str] = {
+    "right": "answered rightly",
+    "wrong": "answered wrongly",
+    "offered": "asked back, offered",
+    "missed": "asked back, not offered",
+    "ticketed": "ticketed",
+    "silent": "silent",
+    "none_answered": "answered",
+    "none_offered": "asked back",
+    "none_ticketed": "ticketed",
+    "none_silent": "silent",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Subject:
+    """One encoder with what it costs, and what became of the golden questions with it."""
+
+    name: str
+    dimensions: int
+    size: int  # bytes on disk
+    load_seconds: float
+    speed: Speed
+    build_seconds: float
+    encoded: int  # passages that this build encoded; the others came from the one before
+    evaluation: Evaluation
+
+
+def compared(before: Subject, after: Subject) -> Comparison:
+    """Return what became of the golden questions with both."""
+    from assistant.evaluation import compare
+
+    return compare(before.evaluation, after.evaluation)
+
+
+def show(output: Output, before: Subject, after: Subject) -> None:
+    """Print the comparison for a person."""
+    comparison = compared(before, after)
+    output.table(["", before.name, after.name, "difference", "95 % from", "to"], _rows(before, after, comparison))
+    _show_pairs(output, "Right before, wrong now", comparison.broken)
+    _show_pairs(output, "Wrong before, right now", comparison.mended)
+    output.text("")
+    output.text(recommendation(before.name, after.name, comparison))
+
+
+def document(before: Subject, after: Subject) -> dict[str, Any]:
+    """Return the comparison for a machine."""
+    comparison = compared(before, after)
+    return {
+        "questions": len(comparison.after.asked),
+        "verdict": comparison.verdict,
+        "recommendation": recommendation(before.name, after.name, comparison),
+        "better": comparison.better,
+        "worse": comparison.worse,
+        "before": _subject(before),
+        "after": _subject(after),
+        "differences": {
+            name: None if difference is None else asdict(difference)
+            for name, difference in comparison.differences.items()
+        },
+        "broken": [_pair(*pair) for pair in comparison.broken],
+        "mended": [_pair(*pair) for pair in comparison.mended],
+    }
+
+
+def recommendation(before: str, after: str, comparison: Comparison) -> str:
+    """Return what follows from the intervals, in plain words."""
+    from assistant.evaluation import FEW
+
+    count = len(comparison.after.asked)
+    shown = f"{count:,} golden question{'' if count == 1 else 's'}"
+    if comparison.verdict == "worse":
+        but = f" – though better in: {_moved(comparison, comparison.better)}" if comparison.better else ""
+        said = f"{after} is worse than {before} beyond noise in: {_moved(comparison, comparison.worse)}{but}."
+    elif comparison.verdict == "better":
+        said = f"{after} is better than {before} beyond noise in: {_moved(comparison, comparison.better)}."
+    else:
+        said = f"There is no difference between {before} and {after} that {shown} can show."
+    if count < FEW:
+        said += f" But {shown} show{'s' if count == 1 else ''} little: collect {FEW} at least, better some hundreds."
+    return said
+
+
+def _moved(comparison: Comparison, names: Sequence[str]) -> str:
+    from assistant.evaluation import MEASURES
+
+    moved = []
+    for name in names:
+        difference = comparison.differences[name]
+        assert difference is not None
+        moved.append(
+            f"{MEASURES[name].title} {_points(difference.value)} points "
+            f"(95 %: {_points(difference.low)} to {_points(difference.high)})"
+        )
+    return "; ".join(moved)
+
+
+def _rows(before: Subject, after: Subject, comparison: Comparison) -> list[list[str]]:
+    from assistant.evaluation import MEASURES
+
+    rows = [
+        [
+            measure.title,
+            _share(before.evaluation.share(measure)),
+            _share(after.evaluation.share(measure)),
+            *_interval(comparison.differences[name]),
+        ]
+        for name, measure in MEASURES.items()
+    ]
+    sides = [subject.evaluation.accuracy_by_language() for subject in (before, after)]
+    rows += [
+        [f"accuracy@1, {language or 'language not said'}", _share(share), _share(sides[1][language]), "", "", ""]
+        for language, share in sides[0].items()
+        if share.of >= _LANGUAGE_QUESTIONS
+    ]
+    costs = [_costs(subject) for subject in (before, after)]
+    rows += [[title, value, costs[1][title], "", "", ""] for title, value in costs[0].items()]
+    return rows
+
+
+def _costs(subject: Subject) -> dict[str, str]:
+    return {
+        "dimensions": f"{subject.dimensions:,}",
+        "size on disk": megabytes(subject.size),
+        "load": f"{subject.load_seconds:.2f} s",
+        "one question": microseconds(subject.speed.question_seconds),
+        "build": f"{subject.build_seconds:.1f} s, {subject.encoded:,} passages encoded",
+    }
+
+
+def _show_pairs(output: Output, title: str, pairs: Sequence[tuple[Asked, Asked]]) -> None:
+    if not pairs:
+        return
+    output.text("")
+    first = f", the first {_SHOWN}" if len(pairs) > _SHOWN else ""
+    output.text(f"{title} ({len(pairs):,}{first}):")
+    output.table(
+        ["question", "article that answers", "before", "now", "first article now"],
+        [
+            [
+                now.golden.question,
+                now.golden.article_id or "none",
+                _OUTCOMES[before.outcome],
+                _OUTCOMES[now.outcome],
+                now.best or "none",
+            ]
+            for before, now in pairs[:_SHOWN]
+        ],
+    )
+
+
+def _subject(subject: Subject) -> dict[str, Any]:
+    from assistant.evaluation import MEASURES
+
+    evaluation = subject.evaluation
+    return {
+        "encoder": subject.name,
+        "measures": {name: _share_fields(evaluation.share(measure)) for name, measure in MEASURES.items()},
+        "outcomes": dict(evaluation.outcomes()),
+        "accuracy_by_language": {
+            language or "": _share_fields(share) for language, share in evaluation.accuracy_by_language().items()
+        },
+        "dimensions": subject.dimensions,
+        "bytes": subject.size,
+        "load_seconds": subject.load_seconds,
+        "question_seconds": subject.speed.question_seconds,
+        "texts_per_second": subject.speed.texts_per_second,
+        "build_seconds": subject.build_seconds,
+        "encoded": subject.encoded,
+    }
+
+
+def _pair(before: Asked, after: Asked) -> dict[str, Any]:
+    return {
+        **asdict(after.golden),
+        "before": {"outcome": before.outcome, "best": before.best},
+        "after": {"outcome": after.outcome, "best": after.best},
+    }
+
+
+def _share_fields(share: Share) -> dict[str, Any]:
+    return {"count": share.count, "of": share.of, "share": share.value}
+
+
+def _share(share: Share) -> str:
+    return "" if share.value is None else f"{share.value:.1%} ({share.count:,}/{share.of:,})"
+
+
+def _interval(difference: Difference | None) -> list[str]:
+    if difference is None:
+        return ["", "", ""]
+    return [_points(difference.value), _points(difference.low), _points(difference.high)]
+
+
+def _points(value: float) -> str:
+    return f"{100 * value:+.1f}"
+
+
+def megabytes(size: int) -> str:
+    """Return bytes as a person reads them."""
+    return f"{size / 1e6:,.1f} MB"
+
+
+def microseconds(seconds: float) -> str:
+    """Return a short time as a person reads it."""
+    return f"{1e6 * seconds:,.0f} µs"

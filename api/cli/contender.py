@@ -1,0 +1,89 @@
+"""Contenders: encoders that are loaded, asked golden questions and weighed beside each other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from api.cli.comparison import Subject
+
+if TYPE_CHECKING:
+    from api.product import Product
+    from index.builder import Progress
+    from index.encoding import Encoder
+    from index.generation import Manifest
+    from index.searcher import Searcher
+    from knowledge.golden import GoldenQuestion
+
+MEASURED = 1.0
+"""Seconds that measuring the speed of an encoder takes."""
+
+_WARM_UP = "How do I return an item?"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Loaded:
+    """An encoder, and the seconds until it had encoded a first text."""
+
+    encoder: Encoder
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Contender:
+    """A generation with its encoder, ready to be asked."""
+
+    searcher: Searcher
+    load_seconds: float
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the generation is made of."""
+        return self.searcher.generation.manifest
+
+
+def load(product: Product, name: str) -> Loaded:
+    """Load an encoder; raises EncoderError."""
+    started = time.perf_counter()
+    encoder = product.encoders.get(name)
+    encoder.encode([_WARM_UP], kind="question")
+    return Loaded(encoder=encoder, seconds=time.perf_counter() - started)
+
+
+def answering(product: Product) -> Contender:
+    """Return what answers; raises NoGenerationError, GenerationDamagedError, EncoderError, EncoderMismatchError."""
+    generation = product.generations.load_active()
+    started = time.perf_counter()
+    searcher = product.encoders.searcher(generation)
+    searcher.encoder.encode([_WARM_UP], kind="question")
+    return Contender(searcher=searcher, load_seconds=time.perf_counter() - started)
+
+
+def weigh(
+    product: Product, contender: Contender, golden: Sequence[GoldenQuestion], report: Callable[[Progress], None]
+) -> Subject:
+    """Ask a contender the golden questions, and weigh its encoder."""
+    from assistant.evaluation import evaluate
+    from index.builder import Progress
+    from index.encoder_facts import measure_speed, size_on_disk
+
+    encoder = contender.searcher.encoder
+    evaluation = evaluate(
+        contender.searcher,
+        product.detector,
+        golden,
+        policy=product.policy,
+        report=lambda done, total: report(Progress(stage="asking", done=done, total=total)),
+    )
+    return Subject(
+        name=encoder.id,
+        dimensions=encoder.dimensions,
+        size=size_on_disk(encoder.folder),
+        load_seconds=contender.load_seconds,
+        speed=measure_speed(encoder, [one.question for one in golden], seconds=MEASURED),
+        build_seconds=contender.manifest.seconds,
+        encoded=contender.manifest.encoded,
+        evaluation=evaluation,
+    )
