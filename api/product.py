@@ -23,10 +23,10 @@ from index.follower import Follower
 from index.generations import Generations
 from knowledge.database import Database, open_database
 from knowledge.errors import ConfigurationError
-from knowledge.golden_store import GoldenStore
 from knowledge.store import ArticleStore
 
 if TYPE_CHECKING:
+    from knowledge.golden_store import GoldenStore
     from knowledge.importer import Importer
 
 
@@ -64,6 +64,8 @@ class Product:
     @cached_property
     def golden(self) -> GoldenStore:
         """The golden questions."""
+        from knowledge.golden_store import GoldenStore  # with the formats of files, which answering does not need
+
         return GoldenStore(self.database)
 
     @cached_property

@@ -48,6 +48,11 @@ def test_an_import_is_light(module: str) -> None:
     assert loaded_by(f"import {module}") == set()
 
 
+def test_a_question_needs_no_formats_of_files() -> None:
+    code = "import api.product, sys; sys.exit('knowledge.formats' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], timeout=120, check=False).returncode == 0
+
+
 def test_a_server_that_answers_on_the_embedded_encoder_is_light(sample_data: Path) -> None:
     assert loaded_by(ANSWER, str(sample_data)) == set()
 
