@@ -33,6 +33,8 @@ ROUTES = [
     ("GET", "/v1/imports/x", "knowledge"),
     ("POST", "/v1/imports/x/apply", "knowledge"),
     ("GET", "/v1/exports", "knowledge"),
+    ("GET", "/v1/golden-questions", "knowledge"),
+    ("PUT", "/v1/golden-questions", "knowledge"),
     ("POST", "/v1/index-builds", "knowledge"),
     ("GET", "/v1/index-builds", "knowledge"),
     ("GET", "/v1/index-builds/x", "knowledge"),
