@@ -28,8 +28,9 @@ format: .venv/.developing ## Put the code in shape
 bench: .venv/.developing ## Measure quality and speed beside baselines
 	$(BIN)/python -m benchmarks
 
-bench-encoder: .venv/.developing ## Measure the encoder beside BM25 and all-MiniLM-L6-v2; DEV=folder of development sets
-	$(BIN)/python -m benchmarks encoder $(if $(DEV),--dev $(DEV))
+bench-encoder: .venv/.developing ## Measure the encoder beside BM25 and all-MiniLM-L6-v2; DEV=development sets, which also rewrites the tables
+	$(BIN)/python -m benchmarks encoder \
+		$(if $(DEV),--dev $(DEV) --markdown docs/benchmarks.md --markdown index/embedded/README.md)
 
 install: .venv/.developing ## Install everything a developer needs into .venv
 

@@ -1,4 +1,4 @@
-"""Runs benchmarks: ``python -m benchmarks [NAME …] [--quick] [--dev DIR] [--json FILE] [--markdown FILE]``."""
+"""Runs benchmarks: ``python -m benchmarks [NAME …] [--quick] [--dev DIR] [--json FILE] [--markdown FILE]…``."""
 
 from __future__ import annotations
 
@@ -41,7 +41,14 @@ def main() -> None:
         "--dev", type=Path, metavar="DIR", help=f"folder of development sets, for {_NEEDS_DEV} and most of encoder"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write raw values, too")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="rewrite the tables of a document, too")
+    parser.add_argument(
+        "--markdown",
+        type=Path,
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="rewrite the tables of a document, too; may be given several times",
+    )
     arguments = parser.parse_args()
     if unknown := sorted(set(arguments.names) - set(BENCHMARKS)):
         parser.error(f"{unknown[0]!r} is no benchmark; expected one of {', '.join(BENCHMARKS)}")
@@ -50,9 +57,8 @@ def main() -> None:
     if _NEEDS_DEV in arguments.names and arguments.dev is None:
         parser.error(f"{_NEEDS_DEV} needs development sets; name their folder with --dev DIR")
     names = arguments.names or [name for name in BENCHMARKS if name != _NEEDS_DEV or arguments.dev is not None]
-    paths = {
-        name: getattr(arguments, name) and getattr(arguments, name).resolve() for name in ("dev", "json", "markdown")
-    }
+    paths = {name: getattr(arguments, name) and getattr(arguments, name).resolve() for name in ("dev", "json")}
+    documents = [path.resolve() for path in arguments.markdown]
     with tempfile.TemporaryDirectory(prefix="faq-benchmarks-") as scratch:
         _stand_apart(Path(scratch))
         context = Context(scratch=Path(scratch), is_quick=arguments.quick, dev=paths["dev"])
@@ -65,8 +71,8 @@ def main() -> None:
                     json.dumps([result.to_json() for result in results], ensure_ascii=False, indent=1)
                 )
         os.chdir("/")
-    if paths["markdown"]:
-        rewrite(paths["markdown"], results)
+    for document in documents:
+        rewrite(document, results)
 
 
 def _result(name: str, context: Context) -> Result:

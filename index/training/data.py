@@ -140,7 +140,7 @@ class _Builder:
         self.identity: dict[str, int] = {}
         self.texts: list[str] = []
         self.languages: list[str] = []
-        self.kept: list[bool] = []
+        self.refused: list[str | None] = []
         self.group_identity: dict[tuple[str, str], int] = {}
         self.pairs: dict[tuple[int, int], tuple[int, float]] = {}
         self.sentence_priority: Counter[int] = Counter()
@@ -155,9 +155,15 @@ class _Builder:
             self.identity[text] = known
             self.texts.append(text)
             self.languages.append(language)
-            key = normalised(text)
-            self.kept.append(bool(key) and len(text) <= MAX_CHARACTERS and not self.held_out.overlaps(key))
-        return known if self.kept[known] else -1
+            self.refused.append(self._refusal(text))
+        return known if self.refused[known] is None else -1
+
+    def _refusal(self, text: str) -> str | None:
+        key = normalised(text)
+        if not key or len(text) > MAX_CHARACTERS:
+            return "texts empty or over-long"
+        likeness = self.held_out.likeness(key)
+        return likeness and f"texts held out, {likeness}"
 
     def pair(self, row: list[str], weight: float, *, dictionary: bool) -> None:
         source_language, target_language, source, target = row
@@ -167,7 +173,7 @@ class _Builder:
         left = self.text(source, source_language)
         right = self.text(target, target_language)
         if left < 0 or right < 0:
-            self.dropped["held out, empty or over-long"] += 1
+            self.dropped["a side held out, empty or over-long"] += 1
             return
         if left == right:
             self.dropped["same on both sides"] += 1
@@ -215,7 +221,7 @@ def read_corpus(data: Path, dev: Path) -> Corpus:
                 builder.sentence_priority[position] += 2 if asked else 1
     pairs = np.array(list(builder.pairs), dtype=np.int32).reshape(-1, 2)
     details = np.array(list(builder.pairs.values()), dtype=np.float32).reshape(-1, 2)
-    builder.dropped["texts held out"] = builder.kept.count(False)
+    builder.dropped.update(reason for reason in builder.refused if reason)
     return Corpus(
         texts=builder.texts,
         languages=builder.languages,

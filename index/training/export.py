@@ -27,26 +27,31 @@ CONFIGURATION: dict[str, object] = {
 
 
 def export(weights: NDArray[np.float32], tokenizer: Path, folder: Path) -> None:
-    """Write weights, (tokens, dimensions), as half precision with their tokenizer; `folder` may exist already.
+    """Write weights, (tokens, dimensions), in eight bits with a factor per token; `folder` may exist already.
 
-    The factor of one per token makes sentence-transformers compute in single precision: in half precision a text
-    without tokens would become NaN.
+    sentence-transformers multiplies the two when it loads them, and computes in single precision.
     """
     from safetensors.numpy import save_file
 
     module = folder / "0_StaticEmbedding"
     module.mkdir(parents=True, exist_ok=True)
     (folder / "1_Normalize").mkdir(exist_ok=True)
-    largest = float(np.abs(weights).max())
-    if not np.isfinite(largest) or largest > 1000.0:
-        raise ValueError(f"Expected weights that half precision can hold; the largest is {largest}.")
-    tensors = {"embeddings": weights.astype(np.float16), "weights": np.ones(len(weights), dtype=np.float32)}
-    save_file(tensors, str(module / "model.safetensors"))
+    table, factors = quantized(weights)
+    save_file({"embeddings": table, "weights": factors}, str(module / "model.safetensors"))
     (module / "model.safetensors").chmod(0o644)  # safetensors leaves it to its owner alone
     shutil.copyfile(tokenizer, module / "tokenizer.json")
     _write(folder / "modules.json", MODULES)
     _write(folder / "config_sentence_transformers.json", CONFIGURATION)
     _write(folder / "1_Normalize" / "config.json", {})
+
+
+def quantized(weights: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Return the weights as steps of 1/127 of each row's largest, and the size of a step per row."""
+    largest = np.abs(weights).max(axis=1)
+    if not np.isfinite(largest).all():
+        raise ValueError(f"Expected finite weights; {int((~np.isfinite(largest)).sum())} rows are not.")
+    factors = np.where(largest > 0, largest / 127, 1.0).astype(np.float32)
+    return np.rint(weights / factors[:, None]).astype(np.int8), factors
 
 
 def _write(path: Path, content: object) -> None:

@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 WORD_GRAM = 8
 """Eight words in a row shared with an evaluation text make a near copy."""
@@ -48,9 +49,11 @@ class HeldOut:
         keys = {key for text in _texts(dev) if (key := normalised(text))}
         return cls(texts=frozenset(keys), grams=frozenset(gram for key in keys for gram in grams(key)))
 
-    def overlaps(self, key: str) -> bool:
-        """Whether a normalised text is an evaluation text or shares a long run of tokens with one."""
-        return key in self.texts or any(gram in self.grams for gram in grams(key))
+    def likeness(self, key: str) -> Literal["copy", "near copy"] | None:
+        """Tell whether a normalised text is an evaluation text, or shares a long run of tokens with one."""
+        if key in self.texts:
+            return "copy"
+        return "near copy" if any(gram in self.grams for gram in grams(key)) else None
 
 
 def _texts(dev: Path) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Teacher vectors: all-MiniLM-L6-v2 over the English text, in resumable shards, reduced by PCA."""
+"""Teacher vectors: all-MiniLM-L6-v2 over the English text, in resumable shards, and their topics."""
 
 from __future__ import annotations
 
@@ -14,6 +14,13 @@ if TYPE_CHECKING:
 
 SHARD = 8192
 """Sentences per file; a run that was cut off goes on at the first missing file."""
+
+BLOCK = 65536
+"""Vectors worked on at once."""
+
+TOPICS = 3000
+PER_TOPIC = 40
+"""Vectors that each topic is found from."""
 
 MAX_TOKENS = 64
 BATCH_TOKENS = 640
@@ -90,19 +97,47 @@ def read_shards(folder: Path) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
     return np.concatenate(positions), np.concatenate(vectors)
 
 
-def reduce(vectors: NDArray[np.float16], dimensions: int) -> NDArray[np.float32]:
-    """Project (n, 384) vectors to their first principal components, uncentred, rows of unit length.
+def rotate(vectors: NDArray[np.float16]) -> NDArray[np.float16]:
+    """Turn (n, 384) vectors so that the leading dimensions say most; rows of unit length, cosines unchanged.
 
-    Uncentred, so that cosines are kept as far as the kept components allow.
+    Along the principal axes, uncentred.
     """
-    moment = np.zeros((vectors.shape[1], vectors.shape[1]), dtype=np.float64)
-    for start in range(0, len(vectors), 65536):
-        block = vectors[start : start + 65536].astype(np.float32)
+    width = vectors.shape[1]
+    moment = np.zeros((width, width), dtype=np.float64)
+    for start in range(0, len(vectors), BLOCK):
+        block = vectors[start : start + BLOCK].astype(np.float32)
         moment += block.T @ block
     _, axes = np.linalg.eigh(moment)
-    kept = axes[:, ::-1][:, :dimensions].astype(np.float32)
-    reduced = np.empty((len(vectors), dimensions), dtype=np.float32)
-    for start in range(0, len(vectors), 65536):
-        block = vectors[start : start + 65536].astype(np.float32) @ kept
-        reduced[start : start + 65536] = block / np.linalg.norm(block, axis=1, keepdims=True)
-    return reduced
+    kept = axes[:, ::-1].astype(np.float32)
+    rotated = np.empty_like(vectors)
+    for start in range(0, len(vectors), BLOCK):
+        block = vectors[start : start + BLOCK].astype(np.float32) @ kept
+        rotated[start : start + BLOCK] = block / np.linalg.norm(block, axis=1, keepdims=True)
+    return rotated
+
+
+def find_topics(vectors: NDArray[np.float16], out: Path, *, seed: int, threads: int) -> NDArray[np.int64]:
+    """Return the topic of each vector, by spherical k-means; kept under `out`."""
+    import faiss
+
+    path = out / "topics.npy"
+    if path.is_file():
+        topics: NDArray[np.int64] = np.load(path)
+        return topics
+    faiss.omp_set_num_threads(threads)
+    generator = np.random.default_rng(seed)
+    some = generator.choice(len(vectors), min(len(vectors), TOPICS * PER_TOPIC), replace=False)
+    means = faiss.Kmeans(
+        vectors.shape[1],
+        max(1, min(TOPICS, len(some) // PER_TOPIC)),
+        niter=8,
+        spherical=True,
+        seed=seed,
+        min_points_per_centroid=1,
+        max_points_per_centroid=PER_TOPIC,
+    )
+    means.train(vectors[some].astype(np.float32))
+    blocks = [vectors[start : start + BLOCK].astype(np.float32) for start in range(0, len(vectors), BLOCK)]
+    topics = np.concatenate([means.index.search(block, 1)[1][:, 0] for block in blocks])
+    np.save(path, topics)
+    return topics
