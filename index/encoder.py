@@ -40,7 +40,12 @@ def load_encoder(
         )
     if name == EMBEDDED:
         return StaticEncoder(EMBEDDED_FOLDER, id=EMBEDDED)
-    folder = Path(name).expanduser()
+    try:
+        folder = Path(name).expanduser()
+    except RuntimeError as error:  # the home of a user whom this machine does not know
+        raise EncoderError(
+            f"The encoder '{name}' is to be in a home that this machine does not have. Name its folder in full."
+        ) from error
     if folder.is_dir() and is_static_model(folder):
         return StaticEncoder(folder, id=name)
     from index.sentence_encoder import SentenceEncoder

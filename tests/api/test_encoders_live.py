@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 from api.product import Product
 from api.settings import Settings
 from index.builder import build
+from index.encoder import load_encoder
 from tests.api.conftest import Serve
 from tests.api.test_index_builds import answer, finished, hammering, processes, start, until
 from tests.static_models import letters_model
@@ -101,6 +102,25 @@ def test_an_encoder_that_cannot_be_loaded_leaves_the_one_before_answering(
     assert answer(client)["generation"] == 1
     assert encoder(client)["id"] == "embedded"
     assert letters in client.get("/readyz").json()["parts"]["generation"]["detail"]
+
+
+def test_an_encoder_that_was_trained_anew_in_its_folder_answers_without_a_restart(
+    client: TestClient, other: Product, letters: str, tmp_path: Path
+) -> None:
+    build(other.generations, other.store, other.encoders.get(letters))
+    until(lambda: answer(client)["generation"] == 2)
+    before = encoder(client)["digest"]
+    (tmp_path / "new").mkdir()
+    trained = letters_model(tmp_path / "new", dimensions=16, seed=8)
+    with hammering(client) as replies:
+        shutil.rmtree(letters)
+        shutil.move(trained, letters)
+        build(other.generations, other.store, load_encoder(letters))
+        until(lambda: replies[-1]["generation"] == 3)
+    assert encoder(client)["digest"] != before
+    assert client.get("/readyz").json()["status"] == "ok"
+    # The weights that the second generation was built with have gone: back means the first.
+    assert client.post("/v1/generations/rollback").json()["generation"] == 1
 
 
 def test_without_an_index_no_encoder_is_ready(serve: Serve, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ class TrigramEncoder:
         self.id = id
         self.digest = hashlib.sha256(f"{seed} {dimensions}".encode()).hexdigest()
         self.dimensions = dimensions
+        self.folder = Path("no folder")
         self.encoded: Counter[tuple[Kind, str]] = Counter()
         self._table = np.random.default_rng(seed).standard_normal((1024, dimensions)).astype(np.float32)
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from pathlib import Path
 
 import pytest
 
+from index.builder import build
 from index.encoders import Encoders, encoder_name
 from index.encoding import Encoder, EncoderError
-from tests.index.finding import TrigramEncoder
+from index.errors import EncoderMismatchError
+from index.generations import Generations
+from tests.index.finding import SHOP, Articles, TrigramEncoder
 
 
 class Loading:
@@ -71,6 +75,39 @@ def test_a_failure_is_told_and_tried_again() -> None:
     loading.problem = None
     assert encoders.get("a").id == "a"
     assert len(loading.loaded) == 3
+
+
+def test_an_encoder_that_was_trained_anew_in_its_folder_is_loaded_again_for_the_index_built_with_it(
+    generations: Generations, tmp_path: Path
+) -> None:
+    folder, loaded = tmp_path / "model", list[int]()
+
+    def load(name: str) -> Encoder:
+        if not folder.exists():
+            raise EncoderError("It has gone.")
+        seed = int((folder / "weights").read_text())
+        loaded.append(seed)
+        encoder = TrigramEncoder(name, seed=seed)
+        encoder.folder = folder
+        return encoder
+
+    folder.mkdir()
+    encoders, articles = Encoders(load), Articles(*SHOP)
+    for seed in (1, 2):
+        (folder / "weights").write_text(str(seed) * seed)
+        build(generations, articles, load(str(folder)), from_scratch=True)
+        assert encoders.searcher(generations.load(seed)).generation.number == seed
+    assert loaded == [1, 1, 22, 22]
+    # The weights of the first one have gone; loading what is there again and again would not bring them back.
+    for _ in range(3):
+        with pytest.raises(EncoderMismatchError, match="other weights now"):
+            encoders.searcher(generations.load(1))
+    assert encoders.searcher(generations.load(2)).encoder is encoders.get(str(folder))
+    assert loaded == [1, 1, 22, 22]
+    shutil.rmtree(folder)
+    with pytest.raises(EncoderError, match="cannot answer without its encoder"):
+        encoders.searcher(generations.load(1))
+    assert encoders.searcher(generations.load(2)).generation.number == 2
 
 
 def test_a_folder_is_the_same_encoder_from_wherever_it_is_named(
