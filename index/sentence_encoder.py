@@ -67,10 +67,10 @@ class SentenceEncoder:
         except Exception as error:  # whatever the libraries beneath raise: network, files, formats, packages
             if "trust_remote_code" in str(error):
                 raise _own_code(name) from error
+            needs = "for ONNX, pip install 'sentence-transformers[onnx]'; " if backend == "onnx" else ""
             raise EncoderError(
-                f"The encoder '{name}' cannot be loaded with the {backend} backend: {_first_line(error)}. "
-                "Check its spelling; without a network, put the model's folder on this machine and name that path; "
-                "for ONNX, install: pip install 'sentence-transformers[onnx]'. 'embedded' always works."
+                f"The encoder '{name}' cannot be loaded: {_first_line(error)}. Check its spelling; {needs}"
+                "without a network, put the model's folder on this machine and name its path. 'embedded' always works."
             ) from error
         if backend == "torch":
             self._model.float()  # many are stored in half precision, which a processor computes slowly and coarsely

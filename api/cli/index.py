@@ -101,8 +101,12 @@ def activate(session: Session, number: Annotated[int, typer.Argument(min=1, meta
 
 
 def rollback(session: Session) -> None:
-    """Let the previous generation answer again."""
-    _show_pointer(session, session.product.generations.rollback())
+    """Let the previous generation answer again.
+
+    Generations that cannot answer any more are passed over.
+    """
+    product = session.product
+    _show_pointer(session, product.generations.rollback(product.encoders.searcher))
 
 
 def _show_pointer(session: Session, pointer: Pointer) -> None:

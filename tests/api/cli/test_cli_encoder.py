@@ -191,7 +191,9 @@ class TestTry:
         assert "articles have changed" in result.stderr
         assert "do not exist: returns" in result.stderr
 
-    @pytest.mark.parametrize("name", ["", "  ", "/no/such/folder", "./none", "a\x00b", "x" * 5_000, "../../../../etc"])
+    @pytest.mark.parametrize(
+        "name", ["", "  ", "/no/such/folder", "./none", "a\x00b", "x" * 5_000, "../../../../etc", "~nobody-here/x"]
+    )
     def test_refuses_what_is_no_encoder(self, faq: Faq, embedded: Product, name: str) -> None:
         for verb in ("try", "use"):
             result = faq("encoder", verb, name)

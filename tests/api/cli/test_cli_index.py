@@ -116,6 +116,20 @@ def test_going_back_to_an_encoder_that_has_gone_is_warned_of(
     assert other_encoder in result.stderr
 
 
+@pytest.mark.usefixtures("grown")
+def test_going_back_passes_over_an_encoder_that_has_gone(
+    faq: Faq, product: Product, other_encoder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAQ_ENCODER", other_encoder)
+    faq("build")
+    shutil.rmtree(other_encoder)
+    product.generations.activate(1)
+    result = faq("rollback")
+    assert (result.exit_code, result.stdout) == (0, "Generation 2 answers now.\n")
+    assert "passes over generation 3" in result.stderr
+    assert other_encoder in result.stderr
+
+
 def test_builds_keep_to_the_encoder_that_answers_unless_told_otherwise(
     faq: Faq, shop: Path, tiny_encoder: str, other_encoder: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
