@@ -53,6 +53,7 @@ HTTP_TYPES: Mapping[int, str] = {
 }
 
 _RETRY_UNAVAILABLE = 5  # seconds
+_MOST = 100  # errors in one response; a long list of wrong items would make one of hundreds of megabytes
 
 
 class Problem(Response):
@@ -124,7 +125,7 @@ def install(app: FastAPI) -> None:
 
     async def of_validation(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
-        errors = [_field_error(found) for found in error.errors()]
+        errors = [_field_error(found) for found in error.errors()[:_MOST]]
         detail = "; ".join(f"{found['field']}: {found['message']}" for found in errors[:3])
         return Problem(
             422,

@@ -276,7 +276,7 @@ class GoldenModel(Request):
 class GoldenSetRequest(Request):
     """All golden questions; others are not kept."""
 
-    items: list[GoldenModel]
+    items: list[GoldenModel] = Field(max_length=20_000)  # knowledge.golden_store.MAX_QUESTIONS
 
 
 class GoldenSetModel(BaseModel):
@@ -284,6 +284,7 @@ class GoldenSetModel(BaseModel):
 
     count: int
     unknown_articles: list[str] = Field(description="Ids that golden questions name and no article has.")
+    warnings: list[str] = Field(description="Such as columns of a file that were not read.")
 
 
 class BuildModel(BaseModel):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from knowledge.article import MAX_QUESTION_LENGTH, ArticleError, clean, is_article_id, language_tag
@@ -29,14 +29,17 @@ class GoldenQuestion:
     language: str | None = None
 
 
-def read_golden(data: bytes) -> tuple[GoldenQuestion, ...]:
+def read_golden(data: bytes, *, warn: Callable[[str], object] = lambda warning: None) -> tuple[GoldenQuestion, ...]:
     """Read golden questions from CSV or TSV in any encoding; only the column ``question`` is required.
 
-    Raises InputError that names every line which cannot be read, up to ten of them, and TooLargeError.
+    ``warn`` is told of columns that are not known and were not read, and of a doubtful encoding. Raises
+    InputError that names every line which cannot be read, up to ten of them, and TooLargeError.
     """
     if len(data) > MAX_FILE_SIZE:
         raise TooLargeError(f"The file has more than {MAX_FILE_SIZE:,} bytes: leave some questions out.", field="file")
     table = read_table(data, known=COLUMNS, required=COLUMNS[:1])
+    for warning in table.warnings:
+        warn(warning)
     questions: list[GoldenQuestion] = []
     problems: list[str] = []
     for record in table.records:

@@ -251,7 +251,7 @@ def _comparable(session: Session, *, force: bool) -> Contender | None:
 
 def _golden(session: Session, file: str | None, *, force: bool = False) -> Sequence[GoldenQuestion]:
     """Return the golden questions to compare with; raises NoGoldenQuestionsError, InputError."""
-    golden = session.product.golden.all() if file is None else read_questions(file)
+    golden = session.product.golden.all() if file is None else read_questions(session, file)
     if golden:
         warn_of_unknown(session, golden)
     elif force:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -62,12 +62,8 @@ def import_file(
 
     A file with a line that cannot be read changes nothing.
     """
-    from knowledge.golden import read_golden
-    from knowledge.golden_store import distinct_questions
-
-    questions = distinct_questions(
-        read_golden(read_file(file, expected="a CSV or TSV file with the column 'question'"))
-    )
+    warnings: list[str] = []
+    questions = _read(file, warnings.append)
     store = session.product.golden
     before = store.count()
     if not dry_run:
@@ -78,10 +74,13 @@ def import_file(
                 "count": len(questions),
                 "replaced": before,
                 "unknown_articles": store.unknown_articles(questions),
+                "warnings": warnings,
                 "is_stored": not dry_run,
             }
         )
         return
+    for warning in warnings:
+        session.output.warning(warning)
     session.output.text(f"{_counted(questions)}, in place of {before:,}.")
     warn_of_unknown(session, questions)
     if dry_run:
@@ -102,12 +101,17 @@ def export(session: Session) -> None:
         session.output.raw(write_golden(questions))
 
 
-def read_questions(file: str) -> Sequence[GoldenQuestion]:
-    """Return the golden questions of a file, each once; raises InputError."""
+def read_questions(session: Session, file: str) -> Sequence[GoldenQuestion]:
+    """Return the golden questions of a file, each once, and warn of what was not read; raises InputError."""
+    return _read(file, session.output.warning)
+
+
+def _read(file: str, warn: Callable[[str], object]) -> Sequence[GoldenQuestion]:
     from knowledge.golden import read_golden
     from knowledge.golden_store import distinct_questions
 
-    return distinct_questions(read_golden(read_file(file, expected="a CSV or TSV file with the column 'question'")))
+    data = read_file(file, expected="a CSV or TSV file with the column 'question'")
+    return distinct_questions(read_golden(data, warn=warn))
 
 
 def _counted(questions: Sequence[GoldenQuestion]) -> str:
@@ -115,8 +119,8 @@ def _counted(questions: Sequence[GoldenQuestion]) -> str:
     languages = Counter(one.language for one in questions if one.language is not None)
     listed = ", ".join(f"{language} {count}" for language, count in sorted(languages.items()))
     return (
-        f"{len(questions):,} golden question{'' if len(questions) == 1 else 's'}, {outside:,} of them "
-        f"answered by no article{f' ({listed})' if listed else ''}"
+        f"{len(questions):,} golden question{'' if len(questions) == 1 else 's'}{f' ({listed})' if listed else ''}: "
+        f"{len(questions) - outside:,} that an article answers, {outside:,} that none does"
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-import orjson
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
@@ -15,12 +14,13 @@ from api.dependencies import ProductDep
 from api.models import GoldenModel, GoldenSetModel, GoldenSetRequest, Page
 from api.responses import ERRORS, json_response
 from knowledge.article import ArticleError
-from knowledge.errors import InputError
-from knowledge.golden import GoldenQuestion, make_golden, read_golden
+from knowledge.errors import InputError, TooLargeError
+from knowledge.golden import MAX_FILE_SIZE, GoldenQuestion, make_golden, read_golden
 
 router = APIRouter(prefix="/v1", tags=["knowledge"], responses=ERRORS)
 
 _CSV = "text/csv"
+_TABLES = (_CSV, "text/tab-separated-values")
 
 
 def _schema() -> dict[str, Any]:
@@ -39,7 +39,7 @@ _BODY: dict[str, Any] = {
                 "schema": {
                     "type": "string",
                     "description": "With the columns question, article_id and language, in any encoding; "
-                    "only question is required.",
+                    "only question is required. text/tab-separated-values is taken too.",
                 }
             },
         },
@@ -61,30 +61,39 @@ def golden_questions(product: ProductDep, key: KnowledgeKey) -> Response:
     "/golden-questions", response_model=GoldenSetModel, openapi_extra=_BODY, summary="Replace the golden questions"
 )
 def replace(
-    request: Request, body: Annotated[bytes, Depends(_body)], product: ProductDep, key: KnowledgeKey
+    request: Request, key: KnowledgeKey, product: ProductDep, body: Annotated[bytes, Depends(_body)]
 ) -> Response:
     """Keep these golden questions and no others, all of them or none.
 
     Ids that no article has are allowed, and named in the response.
     """
     media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    questions = read_golden(body) if media_type == _CSV else _questions(body)
-    count = product.golden.replace(questions)
-    return json_response({"count": count, "unknown_articles": list(product.golden.unknown_articles(questions))})
+    warnings: list[str] = []
+    try:
+        questions = read_golden(body, warn=warnings.append) if media_type in _TABLES else _questions(body)
+        count = product.golden.replace(questions)
+    except InputError as error:
+        error.field = error.field or "body"  # what cannot be used as a whole
+        raise
+    unknown = list(product.golden.unknown_articles(questions))
+    return json_response({"count": count, "unknown_articles": unknown, "warnings": warnings})
 
 
 def _questions(body: bytes) -> Sequence[GoldenQuestion]:
-    """Return the questions of a JSON body; raises RequestValidationError or InputError."""
+    """Return the questions of a JSON body; raises RequestValidationError, InputError or TooLargeError."""
+    if len(body) > MAX_FILE_SIZE:
+        raise TooLargeError(f"The body has more than {MAX_FILE_SIZE:,} bytes: leave some questions out.", field="body")
     try:
-        sent = GoldenSetRequest.model_validate(orjson.loads(body))
-    except orjson.JSONDecodeError as error:
-        raise InputError(
-            f'The body is no JSON ({error}); expected {{"items": […]}}, or CSV with Content-Type: {_CSV}.',
-            field="body",
-        ) from error
+        sent = GoldenSetRequest.model_validate_json(body)
     except ValidationError as error:
-        found = [{**one, "loc": ("body", *one["loc"])} for one in error.errors()]
-        raise RequestValidationError(found) from error
+        errors = error.errors(include_url=False)
+        if errors[0]["type"] == "json_invalid":
+            raise InputError(
+                f"The body is no JSON ({errors[0]['ctx']['error']}); "
+                f'expected {{"items": […]}}, or CSV with Content-Type: {_CSV}.',
+                field="body",
+            ) from error
+        raise RequestValidationError([{**one, "loc": ("body", *one["loc"])} for one in errors]) from error
     questions = []
     for place, item in enumerate(sent.items):
         try:

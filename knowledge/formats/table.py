@@ -61,7 +61,8 @@ def read_table(data: bytes, *, known: tuple[str, ...], required: tuple[str, ...]
     while first < len(lines) and not lines[first].strip():
         first += 1
     if first == len(lines):
-        raise InputError(f"The file is empty; expected a header with the columns {_listed(required)}, then rows.")
+        noun = "the columns" if len(required) > 1 else "the column"
+        raise InputError(f"The file is empty; expected a header with {noun} {_listed(required)}, then rows.")
     delimiter = delimiter or _sniff(lines[first:], known)
     header, start = _header(lines, first, delimiter)
     columns, warnings = _columns(header, known=known, required=required, delimiter=delimiter, line=first + 1)

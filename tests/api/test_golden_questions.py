@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import orjson
 import pytest
 from starlette.testclient import TestClient
 
+from knowledge.golden import MAX_FILE_SIZE
+from knowledge.golden_store import MAX_QUESTIONS
 from tests.api.conftest import Serve
 
 PATH = "/v1/golden-questions"
@@ -35,7 +38,7 @@ def test_a_set_replaces_the_one_before_and_comes_back_as_it_was(shared: TestClie
         {"question": "👍", "article_id": None, "language": None},
     ]
     response = shared.put(PATH, json={"items": items})
-    assert (response.status_code, response.json()) == (200, {"count": 3, "unknown_articles": []})
+    assert (response.status_code, response.json()) == (200, {"count": 3, "unknown_articles": [], "warnings": []})
     assert kept(shared) == items
     assert shared.put(PATH, json={"items": kept(shared)}).json()["count"] == 3
     assert kept(shared) == items
@@ -43,7 +46,13 @@ def test_a_set_replaces_the_one_before_and_comes_back_as_it_was(shared: TestClie
 
 def test_articles_that_do_not_exist_are_named(shared: TestClient) -> None:
     items = [{"question": "a", "article_id": "zebra"}, {"question": "b", "article_id": "returns"}, {"question": "c"}]
-    assert shared.put(PATH, json={"items": items}).json() == {"count": 3, "unknown_articles": ["zebra"]}
+    assert shared.put(PATH, json={"items": items}).json() == {"count": 3, "unknown_articles": ["zebra"], "warnings": []}
+
+
+def test_columns_that_were_not_read_are_named(shared: TestClient) -> None:
+    tabs = {"Content-Type": "text/tab-separated-values"}
+    [warning] = shared.put(PATH, content=b"question\tarticle\nHow?\treturns\n", headers=tabs).json()["warnings"]
+    assert "Column 'article' is not known and was not read" in warning
 
 
 def test_a_file_is_taken_in_any_encoding(shared: TestClient) -> None:
@@ -97,6 +106,7 @@ def test_what_cannot_be_used_is_named_and_changes_nothing(shared: TestClient, bo
 def test_a_file_that_cannot_be_used_changes_nothing(shared: TestClient, body: bytes) -> None:
     response = shared.put(PATH, content=body, headers=CSV)
     assert response.status_code == 422, response.text
+    assert [error["field"] for error in response.json()["errors"]] == ["body"]
     assert [item["question"] for item in kept(shared)] == ["the set before"]
 
 
@@ -122,12 +132,63 @@ def test_they_are_for_those_who_keep_the_knowledge(serve: Serve) -> None:
     assert client.put(PATH, json={"items": []}).status_code == 401
 
 
+def test_the_body_of_those_who_may_not_send_one_is_not_read(serve: Serve) -> None:
+    client = serve()
+    client.app.state.product.keys.create(name="k", scopes=["knowledge"])  # type: ignore[attr-defined]
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        raise AssertionError("the body was read")
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        **{"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "PUT", "scheme": "http"},
+        **{"path": PATH, "raw_path": PATH.encode(), "query_string": b"", "root_path": "", "headers": []},
+        **{"client": ("127.0.0.1", 1), "server": ("127.0.0.1", 80)},
+    }
+    asyncio.run(client.app(scope, receive, send))  # type: ignore[arg-type]
+    assert sent[0]["status"] == 401
+
+
+def test_as_many_as_are_kept_can_be_sent_and_sent_back(shared: TestClient) -> None:
+    items = [
+        {"question": f"Як мне вярнуць тавар нумар {number} і калі я атрымаю назад свае грошы?", "language": "be"}
+        for number in range(MAX_QUESTIONS)
+    ]
+    body = orjson.dumps({"items": items})
+    assert len(body) > 2_000_000
+    assert shared.put(PATH, content=body).json()["count"] == MAX_QUESTIONS
+    assert shared.put(PATH, json={"items": kept(shared)}).json()["count"] == MAX_QUESTIONS
+    items.append({"question": "one more"})
+    response = shared.put(PATH, json={"items": items})
+    assert (response.status_code, response.json()["errors"][0]["field"]) == (422, "items")
+    assert "at most 20000 items" in response.json()["detail"]
+
+
+@pytest.mark.parametrize("item", [b"1", b'{"question":""}', b'{"question":7}'])
+def test_a_long_list_of_wrong_items_is_refused_in_few_words(shared: TestClient, item: bytes) -> None:
+    for count in (MAX_QUESTIONS, MAX_FILE_SIZE // (len(item) + 1) - 10):
+        response = shared.put(PATH, content=b'{"items":[' + b",".join([item] * count) + b"]}")
+        assert response.status_code == 422
+        assert len(response.content) < 50_000
+    assert [one["question"] for one in kept(shared)] == ["the set before"]
+
+
+@pytest.mark.parametrize("headers", [CSV, {"Content-Type": "application/json"}])
+def test_a_body_that_is_larger_than_any_set_is_refused(shared: TestClient, headers: dict[str, str]) -> None:
+    response = shared.put(PATH, content=b"q" * (MAX_FILE_SIZE + 1), headers=headers)
+    assert response.status_code == 413
+    assert "leave some questions out" in response.json()["detail"]
+
+
 def test_a_set_that_is_too_long_is_refused(serve: Serve) -> None:
-    client = serve(max_body_bytes=2_000)
+    client = serve(max_upload_bytes=2_000)
     items = [{"question": f"question {n}"} for n in range(100)]
     response = client.put(PATH, json={"items": items})
     assert response.status_code == 413
-    assert "FAQ_MAX_BODY_BYTES" in response.json()["detail"]
+    assert "FAQ_MAX_UPLOAD_BYTES" in response.json()["detail"]
     assert kept(client) == []
 
 

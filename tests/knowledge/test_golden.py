@@ -21,6 +21,14 @@ def test_question_article_and_language_are_read_in_any_encoding() -> None:
         assert read_golden(text.encode(encoding)) == expected
 
 
+def test_what_was_not_read_is_told() -> None:
+    told: list[str] = []
+    [golden] = read_golden(b"question,article,language\nKde?,returns,cs\n", warn=told.append)
+    assert golden == GoldenQuestion(question="Kde?", language="cs")
+    [warning] = told
+    assert "'article' is not known and was not read; known are 'question', 'article_id', 'language'" in warning
+
+
 def test_only_the_question_is_required() -> None:
     assert read_golden(b"question\nHow?\n") == (GoldenQuestion(question="How?"),)
 
@@ -47,7 +55,7 @@ def test_long_list_of_problems_is_cut() -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"", "empty; expected a header with the columns 'question'"),
+        (b"", "empty; expected a header with the column 'question', then"),
         (b"question\n", "holds no golden questions"),
         (b"text,id\nA,b\n", "column 'question' is missing"),
     ],

@@ -28,7 +28,9 @@ def test_a_file_replaces_them_and_comes_out_again(faq: Faq, shop: Path, product:
     product.golden.replace([GoldenQuestion(question="before")])
     result = faq("golden", "import", "-", stdin=FILE)
     assert (result.exit_code, result.stderr) == (0, "")
-    assert result.stdout == "3 golden questions, 1 of them answered by no article (be 1, en 1), in place of 1.\n"
+    assert result.stdout == (
+        "3 golden questions (be 1, en 1): 2 that an article answers, 1 that none does, in place of 1.\n"
+    )
     exported = faq("golden", "export")
     assert exported.exit_code == 0
     assert faq("golden", "import", "-", stdin=exported.stdout_bytes).exit_code == 0
@@ -43,7 +45,8 @@ def test_the_first_ones_are_listed_and_all_are_counted(faq: Faq, shop: Path, pro
     product.golden.replace(golden_questions())
     result = faq("golden")
     assert len(rows(result)) == 10
-    assert "448 golden questions, 86 of them answered by no article (" in result.stderr
+    assert "448 golden questions (ar 19, " in result.stderr
+    assert "): 362 that an article answers, 86 that none does; the first 10 are shown" in result.stderr
     assert "faq golden export" in result.stderr
     items = json.loads(faq("golden", "--json").stdout)["items"]
     assert len(items) == 448
@@ -54,7 +57,7 @@ def test_the_first_ones_are_listed_and_all_are_counted(faq: Faq, shop: Path, pro
     }
     (tmp_path / "all.csv").write_bytes(write_golden(golden_questions()))
     assert json.loads(faq("golden", "import", tmp_path / "all.csv", "--json").stdout) == {
-        "count": 448, "replaced": 448, "unknown_articles": [], "is_stored": True,
+        "count": 448, "replaced": 448, "unknown_articles": [], "warnings": [], "is_stored": True,
     }  # fmt: skip
 
 
@@ -63,6 +66,15 @@ def test_a_dry_run_stores_nothing(faq: Faq, shop: Path, product: Product) -> Non
     assert result.exit_code == 0
     assert "dry run" in result.stderr
     assert product.golden.count() == 0
+
+
+def test_a_column_that_is_not_read_is_warned_of(faq: Faq, shop: Path) -> None:
+    misnamed = "question,article\nHow?,returns\n"
+    result = faq("golden", "import", "-", "--dry-run", stdin=misnamed)
+    assert "Column 'article' is not known" in result.stderr
+    assert result.stdout == "1 golden question: 0 that an article answers, 1 that none does, in place of 0.\n"
+    [warning] = json.loads(faq("golden", "import", "-", "--json", stdin=misnamed).stdout)["warnings"]
+    assert "Column 'article' is not known" in warning
 
 
 def test_articles_that_do_not_exist_are_warned_of(faq: Faq, shop: Path) -> None:
