@@ -2,53 +2,34 @@
 
 An encoder that adds up words hears no difference between "from Minsk to Berlin" and "from Berlin to Minsk".
 Where a knowledge base holds only one of the two, the other is found with full confidence; so the words are
-compared once more, narrowly. A language's negations and marks of order are data in ``assistant/contrast.toml``.
+compared once more, narrowly. A language's negations, marks of order and opposites are data in
+``assistant/contrast.toml``.
 """
 
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cache, lru_cache
-from importlib import resources
+from functools import lru_cache
 from itertools import pairwise
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
+from assistant.contrast_words import ARABIC, Words, are_forms, bare, beginning, parted, without, words_of
 from index.analysis import normal_form
 
-Contrast = Literal["same_words_other_order", "only_negation_differs", "only_number_differs"]
+Contrast = Literal["same_words_other_order", "only_negation_differs", "only_number_differs", "only_opposite_differs"]
 
 _LONGEST = 1_000  # characters; two longer texts with the same words are the same text
 _LENGTHS = 0.5  # the shorter over the longer; below it they are not made of the same words
 _SHORTEST = 5  # words of a sentence; fewer are keywords, whose order means nothing
 _RESIDUE = 6  # words without a counterpart on one side; more are not looked at for other forms
-_DIFFERING = 6  # words as they are written that only one side has; more than any of the three ways leaves
-_SIGNS = " ¿?¡!.…؟。？！"
+_DIFFERING = 6  # words as they are written that only one side has; more than any of the four ways leaves
 _ENDING = 4  # letters by which two forms of a word may differ in length
-_ARABIC = "والبكف"  # letters that an article, glued on, may begin with
-_EAST_ASIAN = "\u3040"  # from here on a character is a word or a syllable
+_SIGNS = " ¿?¡!.…؟。？！"
 _NT = re.compile("(?<=n)['’](?=t)", re.IGNORECASE)
 _EITHER_OR = re.compile("(.)[不没]\\1")  # 能不能, 有没有: whether, not a negation
 _DIGITS = re.compile(r"\d+")
 _GROUPED = re.compile(r"(?<=\d)[.,\u00a0\u202f](?=\d{3}(?!\d))")  # 1,000 is 1000
-_ARTICLE = re.compile("^(?:وال|بال|كال|فال|لل|ال)(?=..)")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Words:
-    """The table of one language, its words folded as those of texts are."""
-
-    order: Literal["strict", "cased", "free"] | None  # None: nothing is known of the language
-    negators: frozenset[str]
-    negated: dict[str, str]
-    fused: dict[str, list[str]]
-    prefix: str
-    polite: tuple[str, ...]
-    marks: frozenset[str]
-    joins: frozenset[str]
-    light: frozenset[str]
 
 
 class _Reading(NamedTuple):
@@ -68,15 +49,22 @@ def contrast(question: str, wording: str, language: str) -> Contrast | None:
         return None
     if len(set(question.lower().strip(_SIGNS).split()) ^ set(wording.lower().strip(_SIGNS).split())) > _DIFFERING:
         return None
-    known = _words(base := language.split("-")[0])
+    known = words_of(base := language.split("-")[0])
     asked, kept = _read.__wrapped__(question, base), _read(wording, base)
-    words, rest, other_rest, changed = _aligned(asked.words, kept.words)
+    words, rest, other_rest, changed = _aligned(asked.words, kept.words, known)
     heavy, other_heavy = ([word for word in some if word not in known.light] for some in (rest, other_rest))
     is_negated = asked.is_negated, kept.is_negated
     if known.prefix and len(heavy) == len(other_heavy) == 1 and is_negated == (False, False):
         pair = sorted((heavy[0], other_heavy[0]), key=len)
         if _is_form(known.prefix + pair[0], pair[1]):
             return "only_negation_differs"
+    if bool(is_negated[0]) == bool(is_negated[1]):
+        # A light word may be the opposite: "schalte ich es ein", "schalte ich es aus".
+        all_words, heavy_ones = (rest, other_rest), (heavy, other_heavy)
+        if _are_opposites(*all_words, asked.words, known) or (
+            all_words != heavy_ones and _are_opposites(*heavy_ones, asked.words, known)
+        ):
+            return "only_opposite_differs"
     if heavy or other_heavy:
         return "only_number_differs" if is_negated[0] == is_negated[1] and _is_number(heavy, other_heavy) else None
     if is_negated[0] != is_negated[1]:
@@ -87,36 +75,33 @@ def contrast(question: str, wording: str, language: str) -> Contrast | None:
     return "same_words_other_order" if _is_turned(asked.words, words, known, changed) else None
 
 
-def _aligned(asked: Sequence[str], kept: Sequence[str]) -> tuple[tuple[str, ...], list[str], list[str], set[str]]:
+def _aligned(
+    asked: Sequence[str], kept: Sequence[str], known: Words
+) -> tuple[tuple[str, ...], list[str], list[str], set[str]]:
     """Put the question's own form in the place of each kept word that is the same, or another form of it.
 
     Returns the kept words thus written, what either side has besides, and the words whose forms differ.
     """
-    rest, other_rest = _without(asked, kept), _without(kept, asked)
+    rest, other_rest = without(asked, kept), without(kept, asked)
     if not rest or not other_rest or len(rest) > _RESIDUE or len(other_rest) > _RESIDUE:
         return tuple(kept), rest, other_rest, set()
-    forms: dict[str, str] = {}
+    forms: dict[str, list[str]] = {}
+    changed: set[str] = set()
     for word in list(other_rest):
-        if form := next((one for one in rest if _is_form(one, word)), None):
-            forms[word] = form
+        # Opposites, too, may share all but their endings: "login", "logout".
+        if form := next((one for one in rest if _is_form(one, word) and (one, word) not in known.apart), None):
+            forms.setdefault(word, []).append(form)
+            changed.add(form)
             rest.remove(form)
             other_rest.remove(word)
-    return tuple(forms.get(word, word) for word in kept), rest, other_rest, set(forms.values())
-
-
-def _without(words: Sequence[str], others: Sequence[str]) -> list[str]:
-    """Return the words that are left when others are crossed out, each once."""
-    rest = list(words)
-    for word in others:
-        if word in rest:
-            rest.remove(word)
-    return rest
+    # A word that is there twice may have its counterpart once in the same form and once in another.
+    return tuple(forms[word].pop(0) if forms.get(word) else word for word in kept), rest, other_rest, changed
 
 
 def _is_form(one: str, other: str) -> bool:
     """Tell whether two words share all but their endings, or an Arabic article; numbers never do."""
-    if one[0] in _ARABIC and other[0] in _ARABIC:
-        one, other = _ARTICLE.sub("", one), _ARTICLE.sub("", other)
+    if one[0] in ARABIC and other[0] in ARABIC:
+        one, other = bare(one), bare(other)
     common = max(3, min(len(one), len(other)) - 2)
     if one[:common] != other[:common] or abs(len(one) - len(other)) > _ENDING:
         return False
@@ -130,7 +115,19 @@ def _is_number(rest: Sequence[str], other: Sequence[str]) -> bool:
     return sorted(_DIGITS.sub("0", word) for word in rest) == sorted(_DIGITS.sub("0", word) for word in other)
 
 
-def _is_turned(asked: Sequence[str], kept: Sequence[str], known: _Words, changed: set[str]) -> bool:
+def _are_opposites(rest: Sequence[str], other: Sequence[str], words: Sequence[str], known: Words) -> bool:
+    """Tell whether what is left are forms of two opposites, all of whose shared words are among the words."""
+    if not rest or not other:
+        return False
+    return any(
+        are_forms(rest, pair.ours)
+        and are_forms(other, pair.theirs)
+        and all(any(map(shared.has, words)) for shared in pair.shared)
+        for pair in known.opposites.get(beginning(rest[0]), ())
+    )
+
+
+def _is_turned(asked: Sequence[str], kept: Sequence[str], known: Words, changed: set[str]) -> bool:
     """Tell whether words that are not light have changed their parts."""
     if any(word in known.joins and after not in known.marks for word, after in pairwise(asked[1:])):
         return False
@@ -147,7 +144,7 @@ def _is_turned(asked: Sequence[str], kept: Sequence[str], known: _Words, changed
     return len(places) == 2 and places[1] - places[0] > 1 and known.light.isdisjoint(asked[place] for place in places)
 
 
-def _marked(words: Sequence[str], known: _Words) -> list[tuple[str, str]]:
+def _marked(words: Sequence[str], known: Words) -> list[tuple[str, str]]:
     """Return each mark with the word that follows it, light ones left out, sorted."""
     found: list[tuple[str, str]] = []
     mark = ""
@@ -162,14 +159,11 @@ def _marked(words: Sequence[str], known: _Words) -> list[tuple[str, str]]:
 
 @lru_cache(maxsize=8_192)
 def _read(text: str, language: str) -> _Reading:
-    known = _words(language)
+    known = words_of(language)
     if "," in text or "." in text:
         text = _GROUPED.sub("", text)
     folded = normal_form(_NT.sub("", text) if "'" in text or "’" in text else text)
-    words = folded.split()
-    if not folded.isascii() and max(folded) >= _EAST_ASIAN:
-        words = _EITHER_OR.sub(r"\1", folded).split()
-        words = [part for run in words for part in (run if run[0] >= _EAST_ASIAN else (run,))]
+    words = parted(_EITHER_OR.sub(r"\1", folded) if "不" in folded or "没" in folded else folded)
     if not known.fused.keys().isdisjoint(words):
         words = [part for word in words for part in known.fused.get(word, (word,))]
     if known.negators.isdisjoint(words) and known.negated.keys().isdisjoint(words):
@@ -177,24 +171,3 @@ def _read(text: str, language: str) -> _Reading:
     is_polite = any(phrase in f" {folded} " for phrase in known.polite)
     left = tuple(known.negated.get(word, word) for word in words if word not in known.negators)
     return _Reading(left, None if is_polite else True)
-
-
-@cache
-def _words(language: str) -> _Words:
-    fields = _table().get(language, {})
-    lists = {name: list(map(normal_form, words)) for name, words in fields.items() if isinstance(words, list)}
-    sets = {name: frozenset(lists.get(name, ())) for name in ("negators", "marks", "joins", "light")}
-    return _Words(
-        order=fields.get("order"),
-        negated={normal_form(word): normal_form(stem) for word, stem in fields.get("negated", {}).items()},
-        fused={normal_form(word): normal_form(parts).split() for word, parts in fields.get("fused", {}).items()},
-        prefix=fields.get("prefix", ""),
-        # Found in whole words only, where words have spaces between them.
-        polite=tuple(text if text[0] >= _EAST_ASIAN else f" {text} " for text in lists.get("polite", ())),
-        **sets,
-    )
-
-
-@cache
-def _table() -> dict[str, dict[str, Any]]:
-    return tomllib.loads((resources.files("assistant") / "contrast.toml").read_text(encoding="utf-8"))

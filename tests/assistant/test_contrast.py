@@ -64,7 +64,7 @@ def test_a_turned_meaning_is_told_from_either_side(question: str, wording: str, 
         ("Does it cost 1,000 dollars?", "Does it cost 1000 dollars?", "en"),
         ("Where is order 4711?", "Where is order?", "en"),  # a number on one side only
         ("Why was my card not charged?", "Why was my account charged?", "en"),  # another word, too
-        ("How do I open an account?", "How do I close an account?", "en"),  # two words the encoder can hear
+        ("Heb je het gevoel dat je koorts hebt?", "Hebt u het gevoel dat u koorts hebt?", "nl"),  # two forms in one
         ("Why was my card not charged?", "Почему с карты не списали деньги?", "ru"),
         ("Hvorfor ble kortet ikke belastet?", "Hvorfor ble kortet belastet?", "nb"),  # its negators are not known
     ],
