@@ -33,6 +33,10 @@ Outcome = Literal[
     "none_answered", "none_offered", "none_ticketed", "none_silent",  # where none does
 ]  # fmt: skip
 
+COST = 19
+"""Right answers that one wrong answer costs. Answers of which 95 in 100 are right, as the thresholds aim at, are then
+worth as much as none; whoever answers more has to keep that up, and who hardly answers has no advantage by it."""
+
 FEW = 30
 """Questions below which a comparison shows little."""
 
@@ -68,11 +72,6 @@ class Asked:
         return self.is_in_scope and self.best == self.golden.article_id
 
     @property
-    def is_right(self) -> bool:
-        """Whether the right article was found first; where none answers, whether none was sent."""
-        return self.is_found if self.is_in_scope else self.decision != "answered"
-
-    @property
     def outcome(self) -> Outcome:
         """What a customer would have met."""
         if not self.is_in_scope:
@@ -88,21 +87,28 @@ class Asked:
             return "offered" if has_article else "missed"
         return "ticketed" if self.decision == "ticketed" else "silent"
 
+    @property
+    def merit(self) -> tuple[int, bool]:
+        """How well the customer was served, and then whether the right article was found first; more is better."""
+        return _SERVED.get(self.outcome, _BY_A_PERSON), self.is_found
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Measure:
-    """A share: questions that count, among those that matter."""
+    """A share: questions that count, less what others cost, among those that matter."""
 
     name: str
     title: str
     counts: frozenset[Outcome] | None  # None: the right article was found first
     among: frozenset[Outcome]
+    costs: frozenset[Outcome] = frozenset()  # COST each
 
 
 _IN_SCOPE: frozenset[Outcome] = frozenset({"right", "wrong", "offered", "missed", "ticketed", "silent"})
 _OUT_OF_SCOPE: frozenset[Outcome] = frozenset({"none_answered", "none_offered", "none_ticketed", "none_silent"})
 _MISTAKES: frozenset[Outcome] = frozenset({"wrong", "none_answered"})
-_FELT: Mapping[Outcome, int] = {"right": 0, "offered": 1}  # what customers miss most when it goes
+_BY_A_PERSON = 1  # sooner or later
+_SERVED: Mapping[Outcome, int] = {"right": 3, "offered": 2, "wrong": 0, "none_answered": 0}
 
 
 def _share(name: str, title: str, counts: set[Outcome] | None, among: frozenset[Outcome] = _IN_SCOPE) -> Measure:
@@ -112,32 +118,39 @@ def _share(name: str, title: str, counts: set[Outcome] | None, among: frozenset[
 MEASURES: Mapping[str, Measure] = {
     measure.name: measure
     for measure in (
-        _share("accuracy", "best article is the right one (accuracy@1)", None),
+        _share("accuracy", "right article found first (accuracy@1)", None),
         _share("coverage", "answered rightly (coverage)", {"right"}),
         _share("wrong", "answered wrongly", {"wrong"}),
         _share("offered", "asked back with the right choice", {"offered"}),
-        _share("missed", "asked back without it", {"missed"}),
+        _share("missed", "asked back without the right choice", {"missed"}),
         _share("ticketed", "ticketed", {"ticketed"}),
-        _share("out_of_scope_answered", "out of scope, answered", {"none_answered"}, _OUT_OF_SCOPE),
+        _share("out_of_scope_answered", "answered where no article does", {"none_answered"}, _OUT_OF_SCOPE),
         _share("precision", "answers that are right (precision)", {"right"}, _MISTAKES | {"right"}),
-        _share("mistakes", "wrong answers, in or out of scope", {"wrong", "none_answered"}, _IN_SCOPE | _OUT_OF_SCOPE),
+        _share("mistakes", "wrong answers of both kinds", set(_MISTAKES), _IN_SCOPE | _OUT_OF_SCOPE),
+        Measure(
+            name="worth",
+            title=f"right answers less {COST} for each wrong one (worth)",
+            counts=frozenset({"right"}),
+            among=_IN_SCOPE | _OUT_OF_SCOPE,
+            costs=_MISTAKES,
+        ),
     )
 }
 
-GATES: Mapping[str, Literal["up", "down"]] = {"accuracy": "up", "coverage": "up", "mistakes": "down"}
-"""Measures that a change must not worsen, and which way is better."""
+GATES = ("accuracy", "coverage", "worth")
+"""Measures that a change must not lower."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Share:
-    """So many of so many."""
+    """So many of so many; below zero where others cost more."""
 
     count: int
     of: int
 
     @property
     def value(self) -> float | None:
-        """The share, 0 to 1; None of nothing."""
+        """The share, at most 1; None of nothing."""
         return self.count / self.of if self.of else None
 
 
@@ -179,9 +192,15 @@ class Difference:
     high: float
     changed: int  # questions that count otherwise
 
-    def is_beyond_noise(self, way: Literal["up", "down"]) -> bool:
-        """Tell whether it surely went that way."""
-        return self.changed >= _LEAST and (self.low > 0 if way == "up" else self.high < 0)
+    @property
+    def is_rise(self) -> bool:
+        """Whether the share rose beyond noise."""
+        return self.changed >= _LEAST and self.low > 0
+
+    @property
+    def is_fall(self) -> bool:
+        """Whether the share fell beyond noise."""
+        return self.changed >= _LEAST and self.high < 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -195,12 +214,12 @@ class Comparison:
     @property
     def worse(self) -> tuple[str, ...]:
         """The measures of GATES that became worse beyond noise."""
-        return self._moved(for_better=False)
+        return tuple(name for name in GATES if (found := self.differences[name]) is not None and found.is_fall)
 
     @property
     def better(self) -> tuple[str, ...]:
         """The measures of GATES that became better beyond noise."""
-        return self._moved(for_better=True)
+        return tuple(name for name in GATES if (found := self.differences[name]) is not None and found.is_rise)
 
     @property
     def verdict(self) -> Literal["better", "even", "worse"]:
@@ -209,28 +228,18 @@ class Comparison:
 
     @property
     def broken(self) -> tuple[tuple[Asked, Asked], ...]:
-        """Questions that were right and are not, before and after; what customers would feel most comes first."""
-        pairs = [pair for pair in self._pairs() if pair[0].is_right and not pair[1].is_right]
-        return tuple(
-            sorted(pairs, key=lambda pair: (pair[1].outcome not in _MISTAKES, _FELT.get(pair[0].outcome, len(_FELT))))
-        )
+        """Questions that come off worse, before and after: new wrong answers first, then the deepest falls."""
+        pairs = [pair for pair in self._pairs() if pair[1].merit < pair[0].merit]
+        return tuple(sorted(pairs, key=lambda pair: (pair[1].merit[0] > 0, pair[1].merit[0] - pair[0].merit[0])))
 
     @property
     def mended(self) -> tuple[tuple[Asked, Asked], ...]:
-        """Questions that were not right and are, before and after."""
-        return tuple(pair for pair in self._pairs() if pair[1].is_right and not pair[0].is_right)
+        """Questions that come off better, before and after: wrong answers that went first, then the highest rises."""
+        pairs = [pair for pair in self._pairs() if pair[1].merit > pair[0].merit]
+        return tuple(sorted(pairs, key=lambda pair: (pair[0].merit[0] > 0, pair[0].merit[0] - pair[1].merit[0])))
 
     def _pairs(self) -> list[tuple[Asked, Asked]]:
         return list(zip(self.before.asked, self.after.asked, strict=True))
-
-    def _moved(self, *, for_better: bool) -> tuple[str, ...]:
-        moved = []
-        for name, better in GATES.items():
-            difference = self.differences[name]
-            way: Literal["up", "down"] = "up" if (better == "up") == for_better else "down"
-            if difference is not None and difference.is_beyond_noise(way):
-                moved.append(name)
-        return tuple(moved)
 
 
 def evaluate(
@@ -306,12 +315,15 @@ def _asked(
     )
 
 
-def _marks(asked: Sequence[Asked], measure: Measure) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return which questions count and which matter, (questions,) each."""
-    among = np.array([one.outcome in measure.among for one in asked], np.bool_)
+def _marks(asked: Sequence[Asked], measure: Measure) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return how much each question counts, and whether it matters, (questions,) each."""
+    outcomes = [one.outcome for one in asked]
+    among = np.array([outcome in measure.among for outcome in outcomes], np.float64)
     if measure.counts is None:
-        return np.array([one.is_found for one in asked], np.bool_) & among, among
-    return np.array([one.outcome in measure.counts for one in asked], np.bool_) & among, among
+        return np.array([one.is_found for one in asked], np.float64) * among, among
+    counted = np.array([outcome in measure.counts for outcome in outcomes], np.float64)
+    costs = np.array([outcome in measure.costs for outcome in outcomes], np.float64)
+    return counted - COST * costs, among
 
 
 def _differences(before: Sequence[Asked], after: Sequence[Asked]) -> list[Difference | None]:

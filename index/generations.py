@@ -192,9 +192,16 @@ class Generations:
         )
 
     def prune(self, *, keep: int = KEPT) -> list[int]:
-        """Delete generations that are neither among the ``keep`` newest nor named by the pointer."""
+        """Delete generations that are neither among the ``keep`` newest nor named by the pointer.
+
+        None is deleted as long as the pointer cannot be read.
+        """
         with self._pointing():
-            pointer = self.pointer()
+            try:
+                pointer = self.pointer()
+            except GenerationDamagedError as error:
+                log.warning("%s", error)
+                return []
             named = {pointer.generation, *pointer.previous[:keep]} if pointer else set()
             numbers = self._numbers()
             doomed = [number for number in numbers[: max(0, len(numbers) - keep)] if number not in named]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from api.cli.output import Output
@@ -43,40 +43,62 @@ class Subject:
     evaluation: Evaluation
 
 
-def compared(before: Subject, after: Subject) -> Comparison:
-    """Return what became of the golden questions with both."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Compared:
+    """Two encoders, and what differs."""
+
+    before: Subject
+    after: Subject
+    comparison: Comparison
+
+    @property
+    def verdict(self) -> Literal["better", "even", "worse"]:
+        """What the golden questions say of the second."""
+        return self.comparison.verdict
+
+
+def compared(before: Subject, after: Subject) -> Compared:
+    """Compare what became of the golden questions with both."""
     from assistant.evaluation import compare
 
-    return compare(before.evaluation, after.evaluation)
+    return Compared(before=before, after=after, comparison=compare(before.evaluation, after.evaluation))
 
 
-def show(output: Output, before: Subject, after: Subject) -> None:
+def show(output: Output, found: Compared) -> None:
     """Print the comparison for a person."""
-    comparison = compared(before, after)
+    before, after, comparison = found.before, found.after, found.comparison
     output.table(["", before.name, after.name, "difference", "95 % from", "to"], _rows(before, after, comparison))
-    _show_pairs(output, "Right before, wrong now", comparison.broken)
-    _show_pairs(output, "Wrong before, right now", comparison.mended)
+    _show_pairs(output, "Worse now", comparison.broken)
+    _show_pairs(output, "Better now", comparison.mended)
     output.text("")
     output.text(recommendation(before.name, after.name, comparison))
 
 
-def document(before: Subject, after: Subject) -> dict[str, Any]:
+def document(found: Compared) -> dict[str, Any]:
     """Return the comparison for a machine."""
-    comparison = compared(before, after)
+    comparison = found.comparison
     return {
         "questions": len(comparison.after.asked),
         "verdict": comparison.verdict,
-        "recommendation": recommendation(before.name, after.name, comparison),
+        "recommendation": recommendation(found.before.name, found.after.name, comparison),
         "better": comparison.better,
         "worse": comparison.worse,
-        "before": _subject(before),
-        "after": _subject(after),
+        "before": _subject(found.before),
+        "after": _subject(found.after),
         "differences": {
             name: None if difference is None else asdict(difference)
             for name, difference in comparison.differences.items()
         },
         "broken": [_pair(*pair) for pair in comparison.broken],
         "mended": [_pair(*pair) for pair in comparison.mended],
+    }
+
+
+def document_of_none(said: str) -> dict[str, Any]:
+    """Return what stands in the place of a comparison where both are the same encoder."""
+    return {
+        **{"questions": 0, "verdict": "even", "recommendation": said, "better": [], "worse": []},
+        **{"before": None, "after": None, "differences": {}, "broken": [], "mended": []},
     }
 
 
@@ -140,7 +162,7 @@ def _costs(subject: Subject) -> dict[str, str]:
         "dimensions": f"{subject.dimensions:,}",
         "size on disk": megabytes(subject.size),
         "load": f"{subject.load_seconds:.2f} s",
-        "one question": microseconds(subject.speed.question_seconds),
+        "one question": brief(subject.speed.question_seconds),
         "build": f"{subject.build_seconds:.1f} s, {subject.encoded:,} passages encoded",
     }
 
@@ -218,6 +240,6 @@ def megabytes(size: int) -> str:
     return f"{size / 1e6:,.1f} MB"
 
 
-def microseconds(seconds: float) -> str:
+def brief(seconds: float) -> str:
     """Return a short time as a person reads it."""
-    return f"{1e6 * seconds:,.0f} µs"
+    return f"{1e6 * seconds:,.0f} µs" if seconds < 1e-3 else f"{1e3 * seconds:,.1f} ms"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from api.cli import contender
-from api.cli.comparison import Subject, compared, document, megabytes, microseconds, show
+from api.cli.comparison import Compared, brief, compared, document, document_of_none, megabytes, show
 from api.cli.contender import Contender, answering, load, weigh
 from api.cli.golden import read_questions, warn_of_unknown
 from api.cli.progress import build_progress
@@ -97,7 +98,7 @@ def info(session: Session) -> None:
                 "languages": f"{len(languages)}: {' '.join(languages)}" if languages else "its card lists none",
                 "calibration": "its own" if has_own else "the general one, for encoders that have none of their own",
                 "load": f"{loaded.seconds:.2f} s",
-                "one question": f"{microseconds(speed.question_seconds)} on one thread",
+                "one question": f"{brief(speed.question_seconds)} on one thread",
                 "in batches": f"{speed.texts_per_second:,.0f} texts a second on one thread",
                 "generations": ", ".join(map(str, users)) or "none",
                 "answers": f"generation {active.number}" if active else "nothing yet",
@@ -122,23 +123,24 @@ def try_encoder(session: Session, name: Name, questions: Questions = None) -> No
     product = session.product
     active = answering(product)
     golden = _golden(session, questions)
-    loaded = load(product, encoder_name(name))
-    if _is_same(active.manifest, loaded.encoder):
-        _say_same(session, active.manifest)
-        return
-    _warn_of_changes(session, active.manifest)
-    with build_progress() as report, trial(product.settings.data_dir) as beside:
-        built = build(beside, product.store, loaded.encoder, report=report).manifest
-        candidate = Contender(
-            searcher=product.encoders.searcher(beside.load(built.number)), load_seconds=loaded.seconds
-        )
-        before, after = (weigh(product, each, golden, report) for each in (active, candidate))
+    with trial(product.settings.data_dir) as beside:
+        loaded = load(product, encoder_name(name))
+        if _is_same(active.manifest, loaded.encoder):
+            _say_same(session, active.manifest, document_of_none(_same(active.manifest)))
+            return
+        _warn_of_changes(session, active.manifest)
+        with build_progress() as report:
+            built = build(beside, product.store, loaded.encoder, report=report).manifest
+            searcher = product.encoders.searcher(beside.load(built.number))
+            found = _compared(
+                session, active, Contender(searcher=searcher, load_seconds=loaded.seconds), golden, report
+            )
     if session.output.as_json:
-        session.output.document(document(before, after))
+        session.output.document(document(found))
     else:
-        show(session.output, before, after)
-        if compared(before, after).verdict == "better":
-            session.output.note(f"To change over: faq encoder use {after.name}")
+        show(session.output, found)
+        if found.verdict == "better":
+            session.output.note(f"To change over: faq encoder use {shlex.quote(found.after.name)}")
 
 
 def use(
@@ -160,42 +162,60 @@ def use(
     name = encoder_name(name)
     _check_setting(session, name, force=force)
     # Nobody else builds meanwhile: what is compared is what is changed.
-    with product.generations.build_lock(), build_progress() as report:
-        loaded = load(product, name)
-        manifest = _active_manifest(session)
-        if manifest is not None and _is_same(manifest, loaded.encoder):
-            _say_same(session, manifest)
+    with product.generations.build_lock():
+        pointed = _pointed(session)
+        manifest = _active_manifest(session, force=force)
+        if manifest is not None and manifest.encoder == name and _is_same(manifest, load(product, name).encoder):
+            _say_same(session, manifest, _outcome(manifest, is_new=False, is_active=True))
             return 0
+        # What is missing is said before a large model is fetched.
         active = None if manifest is None else _comparable(session, force=force)
         golden = () if active is None else _golden(session, questions, force=force)
         if active is not None and golden:
             _warn_of_changes(session, active.manifest)
-        built, is_new = _built(session, loaded.encoder, report)
-        subjects: tuple[Subject, ...] = ()
-        if active is not None and golden:
-            searcher = product.encoders.searcher(product.generations.load(built.number))
-            candidate = Contender(searcher=searcher, load_seconds=loaded.seconds)
-            subjects = tuple(weigh(product, each, golden, report) for each in (active, candidate))
-        is_worse = bool(subjects) and compared(*subjects).verdict == "worse"
-        is_gated = is_worse and not force
+        loaded = load(product, name)
+        found = None
+        with build_progress() as report:
+            built, is_new = _built(session, loaded.encoder, report)
+            if active is not None and golden:
+                searcher = product.encoders.searcher(product.generations.load(built.number))
+                candidate = Contender(searcher=searcher, load_seconds=loaded.seconds)
+                found = _compared(session, active, candidate, golden, report)
+        is_gated = found is not None and found.verdict == "worse" and not force
         if not is_gated:
-            _activate(session, built.number, expected=manifest)
+            _activate(session, built.number, expected=pointed)
     if session.output.as_json:
-        session.output.document(
-            {
-                "generation": built.number,
-                "encoder": name,
-                "is_new": is_new,
-                "is_active": not is_gated,
-                "is_gated": is_gated,
-                "comparison": document(*subjects) if subjects else None,
-            }
-        )
+        comparison = None if found is None else document(found)
+        session.output.document(_outcome(built, is_new=is_new, is_active=not is_gated, comparison=comparison))
     else:
-        if subjects:
-            show(session.output, *subjects)
+        if found is not None:
+            show(session.output, found)
         _show_outcome(session, built, manifest, is_gated=is_gated)
     return GATED if is_gated else 0
+
+
+def _compared(
+    session: Session,
+    active: Contender,
+    candidate: Contender,
+    golden: Sequence[GoldenQuestion],
+    report: Callable[[Progress], None],
+) -> Compared:
+    before, after = (weigh(session.product, each, golden, report) for each in (active, candidate))
+    return compared(before, after)
+
+
+def _outcome(
+    manifest: Manifest, *, is_new: bool, is_active: bool, comparison: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    return {
+        "generation": manifest.number,
+        "encoder": manifest.encoder,
+        "is_new": is_new,
+        "is_active": is_active,
+        "is_gated": not is_active,
+        "comparison": comparison,
+    }
 
 
 def _show_outcome(session: Session, built: Manifest, before: Manifest | None, *, is_gated: bool) -> None:
@@ -225,8 +245,22 @@ def _check_setting(session: Session, name: str, *, force: bool) -> None:
     session.output.warning(f"{said} unless FAQ_ENCODER is changed or removed.")
 
 
-def _active_manifest(session: Session) -> Manifest | None:
-    """Return the manifest of the generation that the pointer names; None before the first."""
+def _pointed(session: Session) -> int | None:
+    """Return the number that the pointer names; None where it names none that can be read."""
+    from index.errors import GenerationDamagedError
+
+    try:
+        pointer = session.product.generations.pointer()
+    except GenerationDamagedError:
+        return None
+    return None if pointer is None else pointer.generation
+
+
+def _active_manifest(session: Session, *, force: bool) -> Manifest | None:
+    """Return the manifest of the generation that the pointer names; None before the first.
+
+    Raises GenerationDamagedError where neither can be told, unless that is no matter.
+    """
     from index.errors import GenerationDamagedError
     from index.generation import Manifest
 
@@ -234,7 +268,9 @@ def _active_manifest(session: Session) -> Manifest | None:
         pointer = session.product.generations.pointer()
         return None if pointer is None else Manifest.read(session.product.generations.path(pointer.generation))
     except GenerationDamagedError as error:
-        session.output.warning(str(error))
+        if not force:
+            raise
+        session.output.warning(f"Nothing is compared: {error}")
         return None
 
 
@@ -293,14 +329,14 @@ def _is_whole(session: Session, manifest: Manifest) -> bool:
     return True
 
 
-def _activate(session: Session, number: int, *, expected: Manifest | None) -> None:
+def _activate(session: Session, number: int, *, expected: int | None) -> None:
     """Let a generation answer unless another one was activated meanwhile; raises OvertakenError."""
     generations = session.product.generations
-    now = _active_manifest(session)
-    if (now.number if now else None) != (expected.number if expected else None):
+    now = _pointed(session)
+    if now != expected:
         raise OvertakenError(
-            f"Generation {now.number if now else 'none'} was activated while generation {number} was compared with "
-            "another one. Run the command again."
+            f"Generation {now} was activated while generation {number} was compared with another one. "
+            "Run the command again."
         )
     generations.activate(number)
     generations.prune()
@@ -328,20 +364,15 @@ def _is_same(manifest: Manifest, encoder: Encoder) -> bool:
     return manifest.encoder == encoder.id and _has_weights(manifest, encoder)
 
 
-def _say_same(session: Session, manifest: Manifest) -> None:
+def _same(manifest: Manifest) -> str:
+    return f"Nothing to do: generation {manifest.number} answers with {manifest.encoder} already."
+
+
+def _say_same(session: Session, manifest: Manifest, document: dict[str, Any]) -> None:
     if session.output.as_json:
-        session.output.document(
-            {
-                "generation": manifest.number,
-                "encoder": manifest.encoder,
-                "is_new": False,
-                "is_active": True,
-                "is_gated": False,
-                "comparison": None,
-            }
-        )
+        session.output.document(document)
     else:
-        session.output.text(f"Nothing to do: generation {manifest.number} answers with {manifest.encoder} already.")
+        session.output.text(_same(manifest))
 
 
 def _warn_of_changes(session: Session, manifest: Manifest) -> None:

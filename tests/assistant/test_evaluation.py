@@ -166,6 +166,7 @@ def test_shares_count_what_they_say() -> None:
     assert counts == {
         "accuracy": (2, 7), "coverage": (2, 7), "wrong": (1, 7), "offered": (1, 7), "missed": (1, 7),
         "ticketed": (1, 7), "out_of_scope_answered": (1, 3), "precision": (2, 4), "mistakes": (2, 10),
+        "worth": (2 - 2 * 19, 10),
     }  # fmt: skip
     assert both.outcomes() == {
         "right": 2, "wrong": 1, "offered": 1, "missed": 1, "ticketed": 1, "silent": 1,
@@ -203,8 +204,8 @@ def test_the_same_twice_is_no_difference() -> None:
 def test_a_great_change_is_seen_both_ways() -> None:
     bad, good = evaluated(["missed"] * 60 + ["right"] * 60), evaluated(["right"] * 120)
     there, back = compare(bad, good), compare(good, bad)
-    assert (there.verdict, there.better, there.worse) == ("better", ("accuracy", "coverage"), ())
-    assert (back.verdict, back.better, back.worse) == ("worse", (), ("accuracy", "coverage"))
+    assert (there.verdict, there.better, there.worse) == ("better", GATES, ())
+    assert (back.verdict, back.better, back.worse) == ("worse", (), GATES)
     assert len(there.mended) == len(back.broken) == 60
     ahead, behind = there.differences["accuracy"], back.differences["accuracy"]
     assert ahead is not None
@@ -215,13 +216,41 @@ def test_a_great_change_is_seen_both_ways() -> None:
     assert ahead.high - ahead.low == pytest.approx(2 * 1.96 * (0.25 / 120) ** 0.5, abs=0.02)
 
 
-def test_more_mistakes_are_worse_even_where_more_is_right() -> None:
-    before = evaluated(["ticketed"] * 200)
-    after = evaluated(["right"] * 150 + ["wrong"] * 50)
-    comparison = compare(before, after)
-    assert comparison.verdict == "worse"
-    assert comparison.worse == ("mistakes",)
-    assert comparison.better == ("accuracy", "coverage")
+@pytest.mark.parametrize(
+    ("before", "after", "verdict"),
+    [
+        # What hardly answers is left for what answers, and is right as often as is promised.
+        ((2, 0), (97, 5), "better"),
+        ((0, 0), (300, 15), "better"),
+        ((180, 20), (240, 24), "better"),
+        # The right answers that are added do not make up for the wrong ones.
+        ((2, 0), (97, 20), "worse"),
+        ((0, 0), (150, 50), "worse"),
+        ((100, 0), (150, 10), "worse"),
+        ((300, 2), (320, 20), "worse"),
+        # Nothing is added to make up for them, however few they are among all answers.
+        ((300, 0), (300, 5), "worse"),
+        ((300, 5), (300, 0), "better"),
+        # Who answers less is not worth more by being wrong less.
+        ((97, 5), (2, 0), "worse"),
+        # So few wrong answers may be an accident.
+        ((100, 0), (100, 3), "even"),
+        ((100, 0), (110, 3), "better"),
+    ],
+)
+def test_wrong_answers_may_grow_with_right_ones_alone(
+    before: tuple[int, int], after: tuple[int, int], verdict: str
+) -> None:
+    def answering(right: int, wrong: int) -> Evaluation:
+        return evaluated(["right"] * right + ["ticketed"] * (400 - right - wrong) + ["wrong"] * wrong, best="a")
+
+    assert compare(answering(*before), answering(*after)).verdict == verdict
+
+
+def test_answers_that_no_article_should_give_cost_as_much() -> None:
+    before = evaluated(["ticketed"] * 50, article=None)
+    after = evaluated(["right"] * 6 + ["ticketed"] * 44, article=None)
+    assert compare(before, after).worse == ("worth",)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
@@ -233,7 +262,7 @@ def test_a_few_questions_are_never_beyond_noise(count: int) -> None:
 
 def test_no_noise_is_taken_for_news_more_often_than_promised() -> None:
     random = np.random.default_rng(5)
-    outcomes = np.array(["right", "offered", "ticketed", "missed"])
+    outcomes = np.array(["right"] * 4 + ["offered", "ticketed"] * 2 + ["missed", "wrong"])
     taken = Counter[str]()
     trials = 60
     for _ in range(trials):
@@ -241,9 +270,8 @@ def test_no_noise_is_taken_for_news_more_often_than_promised() -> None:
         differences = compare(*sides).differences
         taken.update(
             name
-            for name in ("accuracy", "coverage", "ticketed")
-            if (found := differences[name]) is not None
-            and (found.is_beyond_noise("up") or found.is_beyond_noise("down"))
+            for name in ("accuracy", "coverage", "ticketed", "worth")
+            if (found := differences[name]) is not None and (found.is_rise or found.is_fall)
         )
     assert max(taken.values()) / trials < 0.17  # 5 % are promised; 17 % would be four standard errors more
 
@@ -272,6 +300,24 @@ def test_what_customers_feel_most_comes_first_among_the_broken() -> None:
     assert [pair[1].golden.question for pair in compare(before, after).broken] == [
         f"question {number}" for number in (3, 2, 1, 0)
     ]
+
+
+def test_those_that_came_off_better_are_the_same_the_other_way_round() -> None:
+    before = evaluated(["wrong", "ticketed", "offered", "missed", "right"], best="b")
+    after = evaluated(["ticketed", "right", "right", "ticketed", "right"], best="b")
+    assert [pair[1].golden.question for pair in compare(before, after).mended] == [
+        f"question {number}" for number in (0, 1, 2)
+    ]
+    assert [pair[0].golden.question for pair in compare(after, before).broken] == [
+        f"question {number}" for number in (0, 1, 2)
+    ]
+
+
+def test_what_only_the_order_of_the_found_tells_comes_last() -> None:
+    before = evaluated(["ticketed", "right"], best="b")
+    after = [asked("ticketed", number=0, best="a"), asked("right", number=1, best="b")]
+    pairs = compare(before, Evaluation(encoder="e", generation=1, asked=tuple(after))).mended
+    assert [pair[1].golden.question for pair in pairs] == ["question 0"]
 
 
 def test_an_answer_where_none_was_right_is_broken() -> None:

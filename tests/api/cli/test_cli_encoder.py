@@ -130,14 +130,14 @@ class TestTry:
         head, *table = (line.split("\t") for line in result.stdout.split("\n\n")[0].splitlines())
         assert head == ["", "embedded", shuffled, "difference", "95 % from", "to"]
         rows = {row[0]: row[1:] for row in table}
-        accuracy = rows["best article is the right one (accuracy@1)"]
+        accuracy = rows["right article found first (accuracy@1)"]
         assert accuracy[0].endswith("/362)")
         assert float(accuracy[2]) < -20
         assert float(accuracy[3]) < float(accuracy[2]) < float(accuracy[4]) < 0
         assert "accuracy@1, be" in rows
         assert rows["dimensions"][:2] == ["256", "256"]
         assert "passages encoded" in rows["build"][1]
-        assert "Right before, wrong now (" in result.stdout
+        assert "Worse now (" in result.stdout
         assert ", the first 10):" in result.stdout
         assert f"{shuffled} is worse than embedded beyond noise in: " in result.stdout
         assert (active(embedded), numbers(embedded)) == (1, [1])
@@ -148,7 +148,7 @@ class TestTry:
         result = faq("encoder", "try", "embedded")
         assert "embedded is better than " in result.stdout
         assert "faq encoder use embedded" in result.stderr
-        assert "Wrong before, right now (" in result.stdout
+        assert "Better now (" in result.stdout
 
     def test_shows_no_difference_where_there_is_none(
         self, faq: Faq, at_shuffled: Product, shuffled: str, tmp_path: Path
@@ -175,6 +175,9 @@ class TestTry:
     def test_needs_golden_questions(self, faq: Faq, embedded: Product, shuffled: str) -> None:
         embedded.golden.replace([])
         assert "faq golden import FILE" in failed(faq("encoder", "try", shuffled))
+        # Said before anything is fetched.
+        for verb in ("try", "use"):
+            assert "faq golden import FILE" in failed(faq("encoder", verb, "owner/a-large-model"))
         error = json.loads(faq("encoder", "try", shuffled, "--json").stdout)["error"]
         assert error["type"] == "no-golden-questions"
 
@@ -182,7 +185,10 @@ class TestTry:
         assert "faq build" in failed(faq("encoder", "try", shuffled))
 
     def test_says_that_the_one_that_answers_is_the_same(self, faq: Faq, embedded: Product) -> None:
-        assert faq("encoder", "try", "embedded").stdout.startswith("Nothing to do: ")
+        said = faq("encoder", "try", "embedded").stdout
+        assert said.startswith("Nothing to do: ")
+        document = json.loads(faq("encoder", "try", "embedded", "--json").stdout)
+        assert (document["verdict"], document["recommendation"]) == ("even", said.rstrip("\n"))
 
     def test_warns_where_the_articles_have_changed(self, faq: Faq, embedded: Product, other_encoder: str) -> None:
         embedded.store.delete("returns", by="test")
@@ -367,6 +373,18 @@ class TestUse:
         assert result.exit_code == 0
         assert "Nothing is compared" in result.stderr
         assert active(embedded) == 1
+
+    @pytest.mark.parametrize("damaged", ["active.json", "000001/manifest.json", "000001/kinds.npy"])
+    def test_lets_nothing_answer_unmeasured_where_the_index_is_damaged_unless_forced(
+        self, faq: Faq, embedded: Product, shuffled: str, damaged: str
+    ) -> None:
+        (embedded.generations.folder / damaged).write_bytes(b"")
+        assert "faq build" in failed(faq("encoder", "use", shuffled))
+        assert embedded.generations._numbers() == [1]
+        result = faq("encoder", "use", shuffled, "--force")
+        assert (result.exit_code, result.stdout[:12]) == (0, "Generation 2")
+        assert result.stderr.count("Nothing is compared: ") == 1
+        assert active(embedded) == 2
 
     def test_waits_for_no_build(self, faq: Faq, embedded: Product, shuffled: str) -> None:
         with embedded.generations.build_lock():
