@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import sys
 import threading
 from collections.abc import Sequence
 from functools import cached_property
@@ -46,6 +47,7 @@ class SentenceEncoder:
             )
         try:
             from sentence_transformers import SentenceTransformer
+            from transformers.utils import logging as transformers_logging
         except ImportError as error:
             raise EncoderError(
                 f"The encoder '{name}' needs sentence-transformers, which cannot be imported: {error}. "
@@ -56,6 +58,8 @@ class SentenceEncoder:
         self._backend = backend
         self._lock = threading.Lock()
         _refuse_own_code(name, place)
+        if not sys.stderr.isatty():
+            transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # a log is no place for it
         try:
             self._model: Any = SentenceTransformer(
                 str(place) if place.exists() else name,

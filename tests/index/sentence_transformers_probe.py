@@ -132,6 +132,7 @@ def complaint(name: str) -> str:
 def probe(folder: Path) -> dict[str, object]:
     """Return facts about encoders that need sentence-transformers."""
     from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging as transformers_logging
 
     texts = json.loads((folder / "texts.json").read_text(encoding="utf-8"))
     model = SentenceTransformer(str(EMBEDDED_FOLDER), device="cpu")
@@ -150,9 +151,11 @@ def probe(folder: Path) -> dict[str, object]:
     write_own_code(folder / "own-module", module=True)
     write_own_code(folder / "own-config", module=False)
     plain, prompted = load_encoder(str(folder / "plain")), load_encoder(str(folder / "tiny-e5-small"))
+    has_bars = transformers_logging.is_progress_bar_enabled()  # type: ignore[no-untyped-call]
     few = ["reset password", "", "reset", "\ud800", "password \x00"]
     rows = plain.encode(few)
     return {
+        "has_bars": has_bars,
         "shape": rows.shape,
         "type": str(rows.dtype),
         "dimensions": plain.dimensions,

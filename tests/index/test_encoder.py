@@ -327,6 +327,10 @@ def test_model_that_cannot_be_loaded_says_the_mend(probed: dict[str, Any]) -> No
     assert "cannot be loaded" in probed["empty"]
 
 
+def test_no_bars_are_drawn_where_nobody_sees_them(probed: dict[str, Any]) -> None:
+    assert probed["has_bars"] is False
+
+
 def test_transformer_keeps_the_same_promises(probed: dict[str, Any]) -> None:
     assert probed["shape"] == [5, 8]
     assert probed["type"] == "float32"
