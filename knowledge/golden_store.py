@@ -14,7 +14,7 @@ from knowledge.golden import GoldenQuestion
 from knowledge.tables import articles, byte_ordered
 
 MAX_QUESTIONS = 20_000
-"""Of one set; asking so many takes a minute, and more would show nothing that these do not."""
+"""Of one set; asking two quick encoders so many takes a minute, and more would show nothing that these do not."""
 
 _CHUNK = 1_000  # rows in one statement
 _SHOWN = 5  # questions named in one message

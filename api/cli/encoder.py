@@ -107,7 +107,8 @@ def info(session: Session) -> None:
         )
     if active is not None and not _has_weights(active, encoder):
         output.warning(
-            f"Generation {active.number} was built with other weights of {name}, and cannot answer. Run `faq build`."
+            f"Generation {active.number} was built with other weights of {name}: a server that starts now cannot "
+            "answer from it. Run `faq build`."
         )
 
 
