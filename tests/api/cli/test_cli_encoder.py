@@ -75,7 +75,11 @@ def used(faq: Faq, *arguments: str, status: int = 0) -> dict[str, Any]:
 class TestInfo:
     def test_shows_what_answers_and_what_it_costs(self, faq: Faq, embedded: Product) -> None:
         shown = json.loads(faq("encoder", "info", "--json").stdout)
-        assert (shown["name"], shown["dimensions"], shown["calibration"]) == ("embedded", 256, "own")
+        assert (shown["name"], shown["dimensions"], shown["calibration"]) == (
+            "embedded",
+            embedded.encoder.dimensions,
+            "own",
+        )
         assert shown["digest"] == embedded.encoder.digest
         assert {"be", "uk", "en"} <= set(shown["languages"])
         assert "multilingual" not in shown["languages"]
@@ -135,7 +139,7 @@ class TestTry:
         assert float(accuracy[2]) < -20
         assert float(accuracy[3]) < float(accuracy[2]) < float(accuracy[4]) < 0
         assert "accuracy@1, be" in rows
-        assert rows["dimensions"][:2] == ["256", "256"]
+        assert rows["dimensions"][:2] == [str(embedded.encoder.dimensions)] * 2
         assert "passages encoded" in rows["build"][1]
         assert "Worse now (" in result.stdout
         assert ", the first 10):" in result.stdout
