@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import mmap
 import re
 import struct
 from collections.abc import Sequence
@@ -95,7 +96,7 @@ class StaticEncoder:
             )
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
-        self._widened = np.empty((tokens, self.dimensions), dtype=np.float32)
+        self._widened = _sparse_table(tokens, self.dimensions)
         self._is_widened = np.zeros(tokens, dtype=bool)
 
     @property
@@ -202,6 +203,17 @@ class StaticEncoder:
             self._is_widened[missing] = True
         rows: NDArray[np.float32] = self._widened[index]
         return rows
+
+
+def _sparse_table(rows: int, width: int) -> NDArray[np.float32]:
+    """Return a table of which only the pages that are written to take memory.
+
+    numpy asks for huge pages, of which a few rows here and there would soon take all.
+    """
+    memory = mmap.mmap(-1, max(1, rows * width * 4))
+    if hasattr(mmap, "MADV_NOHUGEPAGE"):  # Linux
+        memory.madvise(mmap.MADV_NOHUGEPAGE)
+    return np.frombuffer(memory, dtype=np.float32, count=rows * width).reshape(rows, width)
 
 
 def _is_whole(character: str) -> bool:
