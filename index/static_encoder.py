@@ -63,8 +63,8 @@ def is_static_model(folder: Path) -> bool:
 class StaticEncoder:
     """Static embeddings from a folder; safe to share between threads, and the same text gives the same bits.
 
-    The table of weights is memory-mapped, read on demand and shared by all processes of a machine. Half-precision
-    rows are widened once, when first used, into a table of the process's own (four bytes a weight, only pages
+    The table of weights is memory-mapped, read on demand and shared by all processes of a machine. Rows of 8
+    or 16 bits are widened once, when first used, into a table of the process's own (four bytes a weight, only pages
     that are used): converting them again for every text would cost more than the sum itself.
     """
 
