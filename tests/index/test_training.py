@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from index.encoder import load_encoder
+from index.training import train
 from index.training.__main__ import main
 from index.training.data import read_corpus
 from index.training.export import quantized
@@ -87,24 +88,43 @@ def texts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_one_command_makes_an_encoder_and_goes_on_where_it_was_cut_off(
-    texts: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    texts: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def make(out: Path, steps: int) -> None:
-        places = ["--data", str(texts / "data"), "--dev", str(texts / "dev"), "--out", str(out)]
-        assert main([*places, "--steps", str(steps), "--threads", "1"]) == 0
-
-    make(tmp_path / "whole", 5)
+    out = tmp_path / "out"
+    weights = out / "model" / "0_StaticEmbedding" / "model.safetensors"
+    places = ["--data", str(texts / "data"), "--dev", str(texts / "dev"), "--out", str(out)]
+    arguments = [*places, "--steps", "5", "--threads", "1"]
+    monkeypatch.setattr(train, "CHECKPOINT_EVERY", 2)
+    assert main(arguments) == 0
     assert "| asked X→en |" in capsys.readouterr().out
-    encoder = load_encoder(str(tmp_path / "whole" / "model"))
+    encoder = load_encoder(str(out / "model"))
     assert encoder.dimensions == 384
     asked, same, other = encoder.encode(
         ["where is my invoice?", "wo ist mein Rechnung?", "bitte schicken Sie mir heute noch Schuhe"]
     )
     assert asked @ same > asked @ other
-    # A second run finds everything done and makes the same; without the model it goes on from the checkpoint.
-    before = (tmp_path / "whole" / "model" / "0_StaticEmbedding" / "model.safetensors").read_bytes()
-    make(tmp_path / "whole", 5)
-    assert (tmp_path / "whole" / "model" / "0_StaticEmbedding" / "model.safetensors").read_bytes() == before
+    whole = weights.read_bytes()
+
+    weights.unlink()
+    (out / "checkpoint.pt").unlink()
+    step, done = train.Trainer._step, []
+
+    def cut_off(trainer: train.Trainer, number: int) -> dict[str, float]:
+        if number == 3:
+            raise KeyboardInterrupt
+        return step(trainer, number)
+
+    def counted(trainer: train.Trainer, number: int) -> dict[str, float]:
+        done.append(number)
+        return step(trainer, number)
+
+    monkeypatch.setattr(train.Trainer, "_step", cut_off)
+    with pytest.raises(KeyboardInterrupt):
+        main(arguments)
+    monkeypatch.setattr(train.Trainer, "_step", counted)
+    assert main(arguments) == 0
+    assert done == [2, 3, 4]
+    assert weights.read_bytes() == whole
 
 
 def test_evaluation_texts_and_their_near_copies_stay_out(texts: Path) -> None:
