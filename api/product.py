@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from api.keys import KeyRing
 from api.settings import Settings
-from assistant.assistant import Assistant, Policy
+from assistant.assistant import Assistant
 from assistant.detection import Detector
 from assistant.ledger import Ledger
+from assistant.policy import Policy
 from assistant.suggestions import Suggestions
 from assistant.tickets.queue import TicketQueue
 from assistant.translation import ArgosEngine, TranslationMemory, Translator

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,10 +19,11 @@ from assistant.composer import Composer
 from assistant.confidence import CHOICES
 from assistant.decision import Reason, Verdict
 from assistant.detection import Detection, Detector
-from assistant.judgement import judge, thresholds_for
+from assistant.judgement import judge
 from assistant.language import Turn, at_home, identify
 from assistant.ledger import Entry, Ledger, Past
 from assistant.phrases import Phrasebook
+from assistant.policy import Policy
 from assistant.question import NONE_OF_THESE, Question, QuestionError
 from assistant.silence import silence_reason
 from assistant.tickets.queue import TicketQueue
@@ -36,18 +37,6 @@ from knowledge.database import now
 _MAX_COMMENT = 5_000  # characters
 _ROUND_OF_CHOICES = timedelta(hours=24)  # after that, a question begins anew
 _NOTHING_DETECTED = Detection(language=None, probability=0.0, ranked=(), by="nothing")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Policy:
-    """What the people who run the assistant decide; thresholds of None mean the calibration's own."""
-
-    default_language: str = "en"
-    channel_languages: Mapping[str, str] = field(default_factory=dict)
-    answer_threshold: float | None = None
-    clarify_threshold: float | None = None
-    timezone: str = "UTC"
-    faq_url: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -219,14 +208,11 @@ class Assistant:
             return (self.policy.default_language,)
 
     def _search(self, case: Case, *, is_second_round: bool) -> Verdict:
-        searcher = self.follower.searcher
-        policy, question = self.policy, case.question
+        question = case.question
         judged = judge(
-            searcher,
+            self.follower.searcher,
             question.text,
-            thresholds=thresholds_for(
-                searcher.encoder.id, answer=policy.answer_threshold, clarify=policy.clarify_threshold
-            ),
+            policy=self.policy,
             languages=case.language.languages_to_read,
             tags=question.tags,
             day=case.at.date(),

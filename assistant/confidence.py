@@ -16,7 +16,7 @@ from importlib import resources
 
 import orjson
 
-from index.searcher import Hit, SearchResult
+from index.searcher import Hit, Searcher, SearchResult
 from knowledge.errors import ConfigurationError
 
 SEARCHED = 10  # hits that the features are taken of; other numbers would mean another thing
@@ -96,6 +96,11 @@ def estimate(calibration: Calibration, result: SearchResult, place: int = 0, *, 
 def estimate_choices(calibration: Calibration, result: SearchResult, *, languages: Sequence[str] = ()) -> float:
     """Return the probability that one of the best three hits answers the question; 0 where there is none."""
     return calibration.choice_probability(features(result, languages=languages)) if result.hits else 0.0
+
+
+def calibration_of(searcher: Searcher) -> Calibration:
+    """Return the calibration that a searcher's hits are judged with."""
+    return calibration_for(searcher.encoder.id)
 
 
 @cache

@@ -16,12 +16,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.assistant import Policy
 from assistant.decision import Decision, Reason, Verdict
 from assistant.detection import Detector
-from assistant.judgement import judge, thresholds_for
+from assistant.judgement import judge
 from assistant.language import at_home, identify
 from assistant.phrases import Phrasebook
+from assistant.policy import Policy
 from assistant.question import make_question
 from assistant.silence import silence_reason
 from index.searcher import Searcher
@@ -290,9 +290,7 @@ def _asked(
     judged = judge(
         searcher,
         question.text,
-        thresholds=thresholds_for(
-            searcher.encoder.id, answer=policy.answer_threshold, clarify=policy.clarify_threshold
-        ),
+        policy=policy,
         languages=language.languages_to_read,
         day=day,
     )

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from assistant.confidence import CHOICES, SEARCHED, calibration_for, estimate, estimate_choices
+from assistant.confidence import CHOICES, SEARCHED, Calibration, calibration_of, estimate, estimate_choices
 from assistant.contrast import Contrast, contrast
 from assistant.decision import Candidate, Thresholds, Verdict, decide
+from assistant.policy import Policy
 from index.searcher import Searcher, SearchResult
 
 
@@ -30,9 +31,9 @@ class Judgement:
     seconds: float  # that judging took, after the search
 
 
-def thresholds_for(encoder: str, *, answer: float | None = None, clarify: float | None = None) -> Thresholds:
-    """Return the thresholds in force with an encoder: those that people set, else its calibration's."""
-    calibration = calibration_for(encoder)
+def thresholds_for(calibration: Calibration, policy: Policy) -> Thresholds:
+    """Return the thresholds in force: those that people set, else the calibration's."""
+    answer, clarify = policy.answer_threshold, policy.clarify_threshold
     return Thresholds(
         answer=calibration.answer_threshold if answer is None else answer,
         clarify=calibration.clarify_threshold if clarify is None else clarify,
@@ -43,21 +44,22 @@ def judge(
     searcher: Searcher,
     text: str,
     *,
-    thresholds: Thresholds,
+    policy: Policy = Policy(),
     languages: Sequence[str] = (),
     tags: frozenset[str] = frozenset(),
     day: date | None = None,
     max_choices: int = CHOICES,
     is_second_round: bool = False,
 ) -> Judgement:
-    """Search for a question and decide on it.
+    """Search for a question and decide on it, with the calibration of the generation that is searched.
 
     ``languages`` are those it may be in, the likeliest first; ``tags``, ``day`` as for ``Searcher.search``;
     ``is_second_round`` and ``max_choices`` as for ``decide``.
     """
     result = searcher.search(text, languages=languages, tags=tags, top_k=SEARCHED, day=day)
     started = time.perf_counter()
-    calibration = calibration_for(searcher.encoder.id)
+    calibration = calibration_of(searcher)
+    thresholds = thresholds_for(calibration, policy)
     choices_confidence = estimate_choices(calibration, result, languages=languages)
     considered = range(min(len(result.hits), CHOICES))
     confidences = tuple(estimate(calibration, result, place, languages=languages) for place in considered)

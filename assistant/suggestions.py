@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from assistant.answering import Answering
-from assistant.confidence import SEARCHED, calibration_for, estimate
+from assistant.confidence import SEARCHED, calibration_of, estimate
 from assistant.detection import Detector
 from assistant.tickets.queue import TicketQueue
 from assistant.tickets.ticket import Ticket
@@ -74,7 +74,7 @@ class Suggestions:
         detected = self._detector.detect(ticket.question).language
         languages = tuple(language for language in (detected, ticket.language) if language)
         result = searcher.search(ticket.question, languages=languages, tags=frozenset(ticket.tags), top_k=SEARCHED)
-        calibration = calibration_for(searcher.encoder.id)
+        calibration = calibration_of(searcher)
         suggested = []
         for place, hit in enumerate(result.hits[:_ARTICLES]):
             text = self._answering.text(hit.article, ticket.language)

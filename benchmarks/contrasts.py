@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from api.product import Product
 from assistant.contrast import contrast
-from assistant.judgement import judge, thresholds_for
+from assistant.judgement import judge
 from assistant.language import identify
+from assistant.policy import Policy
 from benchmarks.encoders import MINILM, Cached, Lexical, label
 from benchmarks.results import Cell, Column, Table
 from index.searcher import Searcher
@@ -190,17 +191,16 @@ def golden_put(product: Product, golden: Iterable[GoldenQuestion]) -> list[Put]:
     ]
 
 
-def price(searcher: Searcher, questions: Iterable[Put]) -> Counter[str]:
+def price(searcher: Searcher, questions: Iterable[Put], policy: Policy = Policy()) -> Counter[str]:
     """Count answers, right and wrong, at the product's own thresholds, and those that the guard asks back instead."""
-    thresholds = thresholds_for(searcher.encoder.id)
     counts: Counter[str] = Counter()
     for question in questions:
-        judged = judge(searcher, question.text, thresholds=thresholds, languages=question.languages)
+        judged = judge(searcher, question.text, policy=policy, languages=question.languages)
         counts["questions"] += 1
         is_turned = (
             judged.contrast is not None
             and judged.verdict.reason == "unsure"
-            and judged.confidences[0] >= thresholds.answer
+            and judged.confidences[0] >= judged.thresholds.answer
         )
         if judged.verdict.decision != "answered" and not is_turned:
             continue

@@ -16,9 +16,9 @@ import sqlalchemy as sa
 
 from api.product import Product
 from assistant import evaluation
-from assistant.assistant import Policy
 from assistant.decision import Decision
 from assistant.evaluation import FEW, GATES, MEASURES, Asked, Evaluation, compare, evaluate
+from assistant.policy import Policy
 from assistant.question import make_question
 from assistant.tables import answers
 from benchmarks import golden as benchmark

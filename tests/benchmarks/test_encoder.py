@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from assistant.decision import Thresholds
 from assistant.phrases import Phrasebook
+from assistant.policy import Policy
 from benchmarks.contrasts import ALIKE, Heard, Put, by_words, contrast_tables, price, price_table, read_contrasts
 from benchmarks.encoders import Cached, Lexical, Shortened, auroc, encoder_name, label
 from benchmarks.faq_sets import retrieval_table, sampled, scope_table, shelf
@@ -209,16 +209,15 @@ def test_tables_of_contrasts_add_up() -> None:
         assert wrongly == 0
 
 
-def test_the_price_counts_answers_that_the_guard_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    everything = Thresholds(answer=0.0, clarify=0.0, out_of_scope=0.0, tie_margin=0.0)
-    monkeypatch.setattr("benchmarks.contrasts.thresholds_for", lambda encoder: everything)
+def test_the_price_counts_answers_that_the_guard_turns() -> None:
+    everything = Policy(answer_threshold=0.0, clarify_threshold=0.0)
     asked = drawn(SET, alternates=10)
     with shelf(SET, asked, load_encoder(), None) as shelved:
         ids = {key: id for id, key in shelved.keys.items()}
         own = [Put(text=texts[-1], languages=["en"], article_id=ids[key]) for key, texts in asked.passages.items()]
         turned = [replace(put, text=f"{put.text} not") for put in own]
-        counts = price(shelved.ours, [*own, *turned])
-        strange = price(shelved.ours, [replace(put, article_id=None) for put in turned])
+        counts = price(shelved.ours, [*own, *turned], everything)
+        strange = price(shelved.ours, [replace(put, article_id=None) for put in turned], everything)
     count = len(SUBJECTS)
     assert counts == {"questions": 2 * count, "right": 2 * count, "right, asked back": count}
     assert strange == {"questions": count, "wrong": count, "wrong, asked back": count}
