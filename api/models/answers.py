@@ -1,0 +1,172 @@
+"""Questions, decisions, receipts and feedback as JSON."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from api.models.base import Request
+from assistant.contrast import Contrast
+from assistant.decision import Decision, Reason
+from assistant.language import Source
+from assistant.tickets.ticket import Status
+
+
+class CustomerModel(Request):
+    """Who asks; whatever the channel knows of them."""
+
+    id: str | None = Field(None, max_length=200)
+    name: str | None = Field(None, max_length=200)
+    email: str | None = Field(None, max_length=320)
+    phone: str | None = Field(None, max_length=60)
+    locale: str | None = Field(None, max_length=40, examples=["be-BY"])
+
+
+class AnswerRequest(Request):
+    """A customer's question, or the choice they took."""
+
+    question: str | None = Field(None, examples=["Як вярнуць тавар?"])
+    choice: str | None = Field(None, description="`article_id` of an offered choice, or `none` for none of these.")
+    language: str | None = Field(None, description="The customer's explicit wish; BCP 47.", examples=["be"])
+    channel: str = Field("chat", min_length=1, max_length=60)
+    message_id: str | None = Field(None, min_length=1, max_length=200, description="Makes the call idempotent.")
+    conversation_id: str | None = Field(None, min_length=1, max_length=200)
+    customer: CustomerModel | None = None
+    tags: list[str] = Field([], max_length=50, description="Only articles that carry all of them are considered.")
+    top_k: int = Field(3, ge=1, le=10, description="Choices a channel can show: two or three are offered.")
+
+
+class LanguageModel(BaseModel):
+    """The language of the reply, and why it is that one."""
+
+    code: str
+    source: Source
+    confidence: float
+
+
+class TranslationModel(BaseModel):
+    """Whose words the answer is made of; `none` is a text in another language than the customer's."""
+
+    kind: Literal["human", "machine", "none"]
+    from_: str | None = Field(None, alias="from")
+    engine: str | None
+
+
+class AnswerTextModel(BaseModel):
+    """The article that answers, in the language it could be given in."""
+
+    article_id: str
+    revision: int
+    question: str
+    text: str
+    url: str | None
+    language: str
+    translation: TranslationModel
+
+
+class ChoiceModel(BaseModel):
+    """An article that may be meant."""
+
+    article_id: str
+    question: str
+    confidence: float
+
+
+class TicketReference(BaseModel):
+    """A ticket and the time it promises."""
+
+    id: str
+    status: Status
+    due_at: datetime
+
+
+class AnswerModel(BaseModel):
+    """A decision with the message that is ready to be sent."""
+
+    id: str
+    decision: Decision
+    reason: Reason
+    confidence: float | None
+    message: str
+    language: LanguageModel
+    answer: AnswerTextModel | None
+    choices: list[ChoiceModel]
+    ticket: TicketReference | None
+    generation: int | None
+
+
+class HitModel(BaseModel):
+    """An article that was found, with its scores; higher is better."""
+
+    article_id: str
+    revision: int
+    fused: float
+    dense: float
+    lexical: float
+    dense_answer: float
+    lexical_answer: float
+    is_exact: bool
+    matched: str
+    matched_language: str
+    confidence: float | None
+
+
+class DetectionModel(BaseModel):
+    """What the detector thought."""
+
+    language: str | None
+    probability: float
+    ranked: list[tuple[str, float]]
+    by: str
+
+
+class FeedbackModel(BaseModel):
+    """What the customer thought of the answer."""
+
+    helpful: bool
+    comment: str | None
+    ticket_id: str | None
+    created_at: datetime
+
+
+class ReceiptModel(AnswerModel):
+    """The record of a decision: what was found, with which generation, scores and thresholds."""
+
+    question: str
+    choice: str | None
+    channel: str
+    conversation_id: str | None
+    message_id: str | None
+    customer: dict[str, str | None]
+    tags: list[str]
+    detector: DetectionModel
+    encoder: str | None
+    thresholds: dict[str, float] | None
+    choices_confidence: float | None = Field(description="That the right article is among the best three.")
+    contrast: Contrast | None = Field(
+        None, description="How the question differs from the best hit's wording where that may turn its meaning."
+    )
+    known_share: float | None
+    unseen_share: float | None
+    hits: list[HitModel]
+    timings: dict[str, float] = Field(description="Seconds per stage.")
+    created_at: datetime
+    feedback: FeedbackModel | None
+
+
+class FeedbackRequest(Request):
+    """Whether the answer helped."""
+
+    helpful: bool
+    comment: str | None = Field(None, max_length=5_000)
+
+
+class FeedbackReplyModel(BaseModel):
+    """What the customer is told, and the ticket that will help them."""
+
+    answer_id: str
+    helpful: bool
+    message: str
+    ticket: TicketReference | None
