@@ -12,7 +12,8 @@ from knowledge.errors import InputError, TooLargeError
 from knowledge.formats.cells import protect, unprotect
 from knowledge.formats.table import Record, read_table
 
-COLUMNS = ("question", "article_id", "language")
+COLUMNS = ("question", "article_id", "language", "channel")
+MAX_CHANNEL_LENGTH = 60
 MAX_FILE_SIZE = 16 * 2**20  # bytes; far more than the questions that are kept can fill
 _SHOWN = 10  # problems in one message
 
@@ -21,12 +22,13 @@ _SHOWN = 10  # problems in one message
 class GoldenQuestion:
     """A question with the article that answers it; None means that no article does.
 
-    ``language`` is that of the question, None where it was not said.
+    ``language`` is that of the question and ``channel`` the one it came through, None where it was not said.
     """
 
     question: str
     article_id: str | None = None
     language: str | None = None
+    channel: str | None = None
 
 
 def read_golden(data: bytes, *, warn: Callable[[str], object] = lambda warning: None) -> tuple[GoldenQuestion, ...]:
@@ -61,12 +63,14 @@ def write_golden(questions: Iterable[GoldenQuestion]) -> bytes:
     writer = csv.writer(buffer, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     for golden in questions:
-        cells = (golden.question, golden.article_id or "", golden.language or "")
+        cells = (golden.question, golden.article_id or "", golden.language or "", golden.channel or "")
         writer.writerow([protect(cell) for cell in cells])
     return b"\xef\xbb\xbf" + buffer.getvalue().encode()
 
 
-def make_golden(question: str, article_id: str | None = None, language: str | None = None) -> GoldenQuestion:
+def make_golden(
+    question: str, article_id: str | None = None, language: str | None = None, channel: str | None = None
+) -> GoldenQuestion:
     """Check and clean a golden question; empty strings mean that there is none. Raises ArticleError."""
     article_id, language = (article_id or "").strip(), (language or "").strip()
     if article_id and not is_article_id(article_id):
@@ -81,11 +85,17 @@ def make_golden(question: str, article_id: str | None = None, language: str | No
         question=question,
         article_id=article_id or None,
         language=language_tag(language) if language else None,
+        channel=_channel(channel or "") or None,
     )
+
+
+def _channel(name: str) -> str:
+    """Return the name of a channel as questions have it."""
+    return " ".join(clean(name, field="channel", limit=MAX_CHANNEL_LENGTH, required=False).split())
 
 
 def _question(record: Record) -> GoldenQuestion:
     if record.problem is not None:
         raise ArticleError(record.problem)
     cells = {name: unprotect(cell) for name, cell in record.cells.items()}
-    return make_golden(cells["question"], cells.get("article_id"), cells.get("language"))
+    return make_golden(cells["question"], cells.get("article_id"), cells.get("language"), cells.get("channel"))

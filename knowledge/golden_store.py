@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from knowledge.article import MAX_ID_LENGTH, MAX_LANGUAGE_LENGTH
 from knowledge.database import Database, metadata
 from knowledge.errors import InputError, TooLargeError
-from knowledge.golden import GoldenQuestion
+from knowledge.golden import MAX_CHANNEL_LENGTH, GoldenQuestion
 from knowledge.tables import articles, byte_ordered
 
 MAX_QUESTIONS = 20_000
@@ -29,6 +29,7 @@ golden_questions = sa.Table(
     # No foreign key: the question of an article that went away is worth keeping, and is reported.
     sa.Column("article_id", byte_ordered(MAX_ID_LENGTH)),
     sa.Column("language", sa.String(MAX_LANGUAGE_LENGTH)),
+    sa.Column("channel", sa.String(MAX_CHANNEL_LENGTH)),
 )
 
 
@@ -41,7 +42,9 @@ class GoldenStore:
     def all(self) -> tuple[GoldenQuestion, ...]:
         """Return every golden question, in the order they were given in."""
         columns = golden_questions.c
-        query = sa.select(columns.question, columns.article_id, columns.language).order_by(columns.position)
+        query = sa.select(columns.question, columns.article_id, columns.language, columns.channel).order_by(
+            columns.position
+        )
         with self._database.read() as connection:
             return tuple(GoldenQuestion(**row._mapping) for row in connection.execute(query))
 
@@ -64,6 +67,7 @@ class GoldenStore:
                 "question": golden.question,
                 "article_id": golden.article_id,
                 "language": golden.language,
+                "channel": golden.channel,
             }
             for position, golden in enumerate(distinct)
         ]

@@ -19,7 +19,8 @@ _SHOWN = 10  # rows of a list
 _NAMED = 10  # unknown articles in a warning
 
 File = Annotated[
-    str, typer.Argument(metavar="FILE", help="CSV or TSV: question, article_id, language; - reads standard input.")
+    str,
+    typer.Argument(metavar="FILE", help="CSV or TSV: question, article_id, language, channel; - reads standard input."),
 ]
 
 
@@ -45,8 +46,8 @@ def golden(session: Session) -> None:
         session.output.note("There are no golden questions. Import some: faq golden import FILE")
         return
     session.output.table(
-        ["question", "article", "language"],
-        [[one.question, one.article_id or "none", one.language or ""] for one in questions[:_SHOWN]],
+        ["question", "article", "language", "channel"],
+        [[one.question, one.article_id or "none", one.language or "", one.channel or ""] for one in questions[:_SHOWN]],
     )
     shown = "" if len(questions) <= _SHOWN else f"; the first {_SHOWN} are shown (all: faq golden export)"
     session.output.note(f"{_counted(questions)}{shown}.")

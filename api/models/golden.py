@@ -13,6 +13,7 @@ class GoldenModel(Request):
     question: str = Field(max_length=10_000, examples=["can i send it back if i opened the box"])
     article_id: str | None = Field(None, description="The article that answers; null where none does.")
     language: str | None = Field(None, description="Of the question, where it is known; BCP 47.", examples=["en"])
+    channel: str | None = Field(None, description="That it came through, where it is known.", examples=["email"])
 
 
 class GoldenSetRequest(Request):

@@ -38,7 +38,7 @@ _BODY: dict[str, Any] = {
             _CSV: {
                 "schema": {
                     "type": "string",
-                    "description": "With the columns question, article_id and language, in any encoding; "
+                    "description": "With the columns question, article_id, language and channel, in any encoding; "
                     "only question is required. text/tab-separated-values is taken too.",
                 }
             },
@@ -97,7 +97,7 @@ def _questions(body: bytes) -> Sequence[GoldenQuestion]:
     questions = []
     for place, item in enumerate(sent.items):
         try:
-            questions.append(make_golden(item.question, item.article_id, item.language))
+            questions.append(make_golden(item.question, item.article_id, item.language, item.channel))
         except ArticleError as error:
             raise InputError(f"items.{place}: {error}", field=f"items.{place}.{error.field}") from error
     return questions

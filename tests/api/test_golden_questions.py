@@ -33,9 +33,9 @@ def kept(client: TestClient) -> list[dict[str, Any]]:
 
 def test_a_set_replaces_the_one_before_and_comes_back_as_it_was(shared: TestClient) -> None:
     items = [
-        {"question": "can i send it back", "article_id": "returns", "language": "en"},
-        {"question": "Дзе мой заказ?", "article_id": "order-status", "language": "be"},
-        {"question": "👍", "article_id": None, "language": None},
+        {"question": "can i send it back", "article_id": "returns", "language": "en", "channel": None},
+        {"question": "Дзе мой заказ?", "article_id": "order-status", "language": "be", "channel": "email"},
+        {"question": "👍", "article_id": None, "language": None, "channel": "Phone desk ☎"},
     ]
     response = shared.put(PATH, json={"items": items})
     assert (response.status_code, response.json()) == (200, {"count": 3, "unknown_articles": [], "warnings": []})

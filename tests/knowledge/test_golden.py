@@ -29,6 +29,11 @@ def test_what_was_not_read_is_told() -> None:
     assert "'article' is not known and was not read; known are 'question', 'article_id', 'language'" in warning
 
 
+def test_the_channel_is_read_as_questions_have_it() -> None:
+    [golden] = read_golden(b"channel,question\n Phone  desk ,How?\n")
+    assert golden == GoldenQuestion(question="How?", channel="Phone desk")
+
+
 def test_only_the_question_is_required() -> None:
     assert read_golden(b"question\nHow?\n") == (GoldenQuestion(question="How?"),)
 

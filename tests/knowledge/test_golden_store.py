@@ -18,7 +18,7 @@ from knowledge.golden_store import GoldenStore, distinct_questions
 from knowledge.sample import golden_questions
 from knowledge.store import ArticleStore
 
-RETURNS = GoldenQuestion(question="Як вярнуць тавар?", article_id="returns", language="be")
+RETURNS = GoldenQuestion(question="Як вярнуць тавар?", article_id="returns", language="be", channel="email")
 NOBODY = GoldenQuestion(question="🙂‏ مرحبا")
 SPACE = GoldenQuestion(question="are you on mars", language="en")
 
@@ -126,6 +126,8 @@ def test_articles_that_do_not_exist_are_allowed_and_reported(store: GoldenStore,
         (("ok", "two words"), "article_id"),
         (("ok", "../etc"), "article_id"),
         (("ok", None, "klingon!"), "language"),
+        (("ok", None, None, "c" * 61), "channel"),
+        (("ok", None, None, "a\x00b"), "channel"),
     ],
 )
 def test_what_is_no_golden_question_is_named_by_its_field(arguments: tuple[str, ...], field: str) -> None:
@@ -138,13 +140,22 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x0
 
 
 @given(
-    st.lists(st.tuples(TEXTS, st.sampled_from([None, "a", "b-1"]), st.sampled_from([None, "be", "pt-BR"])), min_size=1)
+    st.lists(
+        st.tuples(
+            TEXTS,
+            st.sampled_from([None, "a", "b-1"]),
+            st.sampled_from([None, "be", "pt-BR"]),
+            st.sampled_from([None, "email", "=chat", "phone, desk"]),
+        ),
+        min_size=1,
+    )
 )
-def test_a_written_file_reads_back_as_it_was(cells: list[tuple[str, str | None, str | None]]) -> None:
+def test_a_written_file_reads_back_as_it_was(cells: list[tuple[str, str | None, str | None, str | None]]) -> None:
+    odd = [("=1+1", None, None, None), ('"', "a", None, None), ("a\nb;c,\td", None, "en", "a;b")]
     questions = []
-    for text, article_id, language in [*cells, ("=1+1", None, None), ('"', "a", None), ("a\nb;c,\td", None, "en")]:
+    for text, article_id, language, channel in [*cells, *odd]:
         try:
-            questions.append(make_golden(text, article_id, language))
+            questions.append(make_golden(text, article_id, language, channel))
         except ArticleError:  # nothing but white space
             continue
     assert read_golden(write_golden(questions)) == tuple(questions)

@@ -35,7 +35,7 @@ def test_a_file_replaces_them_and_comes_out_again(faq: Faq, shop: Path, product:
     assert exported.exit_code == 0
     assert faq("golden", "import", "-", stdin=exported.stdout_bytes).exit_code == 0
     assert faq("golden", "export").stdout_bytes == exported.stdout_bytes
-    assert exported.stdout.splitlines()[1] == "can i send it back,returns,en"
+    assert exported.stdout.splitlines()[1] == "can i send it back,returns,en,"
     assert [item["language"] for item in json.loads(faq("golden", "export", "--json").stdout)["items"]] == [
         "en", "be", None,
     ]  # fmt: skip
@@ -54,6 +54,7 @@ def test_the_first_ones_are_listed_and_all_are_counted(faq: Faq, shop: Path, pro
         "question": golden_questions()[0].question,
         "article_id": golden_questions()[0].article_id,
         "language": "en",
+        "channel": None,
     }
     (tmp_path / "all.csv").write_bytes(write_golden(golden_questions()))
     assert json.loads(faq("golden", "import", tmp_path / "all.csv", "--json").stdout) == {
