@@ -36,12 +36,13 @@ _FETCH_BATCH = 500  # articles read from the store at once
 class Progress:
     """How far a build has come; ``total`` is 0 while it is not known."""
 
-    stage: str  # reading, encoding, indexing, writing
+    stage: str  # reading, encoding, indexing, writing; further ones of what is attached
     done: int
     total: int
 
 
 Report = Callable[[Progress], None]
+Attach = Callable[[Generation], Mapping[str, bytes]]
 _Item = TypeVar("_Item", bound=np.generic)
 
 
@@ -60,7 +61,7 @@ class BuildResult:
     """What came of a build."""
 
     manifest: Manifest
-    is_new: bool  # False when the active generation already held exactly this
+    is_new: bool  # False when the active generation already was exactly this
     is_active: bool
 
 
@@ -72,10 +73,15 @@ def build(
     report: Report = lambda progress: None,
     activate: bool = True,
     from_scratch: bool = False,
+    attach: Attach = lambda generation: generation.attachments,
 ) -> BuildResult:
     """Build a generation of all articles and, by default, make it the one that answers.
 
-    ``report`` is called often; what it raises stops the build and leaves nothing behind.
+    ``attach`` is given the generation before it is on the disk, and returns what is attached to it; where the
+    articles are those of the active generation it is given that one, and other attachments than it has make a
+    generation that shares its files. ``report`` is called often. What either raises stops the build and
+    leaves nothing behind.
+
     Raises BuildRunningError, NothingToBuildError, IndexStorageError, EncoderError, DatabaseError.
     """
     with generations.build_lock():
@@ -85,14 +91,15 @@ def build(
         previous = encoded_before if encoded_before and encoded_before.manifest.analysis == analysis_id() else None
         draft, digest = _read(source, previous, report)
         if previous is not None and previous.manifest.knowledge_digest == digest:
-            return BuildResult(manifest=previous.manifest, is_new=False, is_active=True)
-        parts, encoded = _assemble(draft, encoder, previous, encoded_before, report)
-        # The last report: what it raises must not call off a generation that answers already.
-        report(Progress(stage="writing", done=0, total=1))
-        manifest = generations.publish(
-            parts,
-            Manifest(
-                number=0,
+            attachments = attach(previous)
+            if attachments == previous.attachments:
+                return BuildResult(manifest=previous.manifest, is_new=False, is_active=True)
+            report(Progress(stage="writing", done=0, total=1))
+            manifest = generations.derive(previous.number, attachments)
+        else:
+            parts, encoded = _assemble(draft, encoder, previous, encoded_before, report)
+            made = Manifest(
+                number=generations.next_number(),
                 created_at=now(),
                 encoder=encoder.id,
                 encoder_digest=encoder.digest,
@@ -106,8 +113,11 @@ def build(
                 languages=_articles_per_language(parts),
                 encoded=encoded,
                 seconds=round(time.perf_counter() - started, 3),
-            ),
-        )
+            )
+            attachments = attach(Generation(made, parts))
+            # The last report: what it raises must not call off a generation that answers already.
+            report(Progress(stage="writing", done=0, total=1))
+            manifest = generations.publish(parts, made, attachments)
         if activate:
             generations.activate(manifest.number)
         generations.prune()

@@ -3,13 +3,16 @@
 ``manifest.json`` names the encoder (id and digest of its weights), the dimensions and the metric, the
 digest of the knowledge, size and SHA-256 of every other file, and its own SHA-256 as a seal. The
 articles are kept as they were when it was built, so that what is found and what is answered always
-belong together, also after a rollback.
+belong together, also after a rollback. Attachments are small files of later rooms that belong to it
+as well, and that this room does not read.
 """
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import mmap
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
@@ -22,6 +25,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from index.centroids import Centroids
 from index.dense import DenseIndex
 from index.errors import GenerationDamagedError
 from index.lexical import LexicalIndex, Postings, TermRows, Vocabulary
@@ -31,6 +35,16 @@ from knowledge.article import Article, restore_article
 FORMAT = 2
 MANIFEST = "manifest.json"
 METRIC = "inner_product of unit vectors (cosine)"
+PART_FILES = frozenset(
+    {
+        "answer_postings.npz", "answers.faiss", "article_offsets.npy", "article_starts.npy", "articles.json",
+        "articles.jsonl", "digests.npy", "embeddings.npy", "exact_keys.npy", "kinds.npy", "passage_languages.npy",
+        "question_postings.npz", "questions.faiss", "term_rows.npz", "vocabulary.json",
+    }
+)  # fmt: skip
+"""What ``write_parts`` writes; any other file of a manifest is an attachment."""
+
+_ATTACHMENT = re.compile(r"[a-z0-9][a-z0-9_-]*\.[a-z0-9]+")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,6 +67,11 @@ class Manifest:
     seconds: float  # that the build took
     files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # name: bytes, sha256
     format: int = FORMAT
+
+    @property
+    def attachments(self) -> tuple[str, ...]:
+        """The names of the files that are attached."""
+        return tuple(name for name in self.files if name not in PART_FILES)
 
     def to_json(self) -> bytes:
         """Return the manifest as indented JSON, sealed."""
@@ -105,6 +124,7 @@ class Parts:
     answer_postings: Postings
     question_dense: DenseIndex
     answer_dense: DenseIndex
+    centroids: Centroids
     exact_keys: NDArray[np.uint64]  # (n,) exact_key of every question and alternate, 0 for pieces of answers
 
 
@@ -142,6 +162,30 @@ def write_parts(folder: Path, parts: Parts) -> dict[str, dict[str, Any]]:
     return {path.name: {"bytes": path.stat().st_size, "sha256": _sha256(path)} for path in sorted(folder.iterdir())}
 
 
+def write_attachments(folder: Path, attachments: Mapping[str, bytes]) -> dict[str, dict[str, Any]]:
+    """Write the attachments of a generation; returns their sizes and digests. Raises ValueError for other names."""
+    for name, content in attachments.items():
+        if not _ATTACHMENT.fullmatch(name) or name in PART_FILES or name == MANIFEST:
+            raise ValueError(f"{name!r} is no name for an attachment; expected one such as 'calibration.json'")
+        (folder / name).write_bytes(content)
+    return {
+        name: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        for name, content in sorted(attachments.items())
+    }
+
+
+def read_attachment(folder: Path, manifest: Manifest, name: str) -> bytes:
+    """Return an attachment as it was written; raises KeyError where there is none, and GenerationDamagedError."""
+    expected = manifest.files[name]
+    try:
+        content = (folder / name).read_bytes()
+    except OSError as error:
+        raise _damage(manifest, name, f"cannot be read ({error.strerror})") from error
+    if hashlib.sha256(content).hexdigest() != expected["sha256"]:
+        raise _damage(manifest, name, "is not as it was written")
+    return content
+
+
 @dataclass(frozen=True, slots=True)
 class Allowed:
     """Which passages of one kind may be found."""
@@ -154,6 +198,7 @@ class Allowed:
 class Filter:
     """What may be found."""
 
+    articles: NDArray[np.bool_]  # (articles,)
     questions: Allowed
     answers: Allowed
 
@@ -161,9 +206,10 @@ class Filter:
 class Generation:
     """A generation in memory, ready to be searched; never changes."""
 
-    def __init__(self, manifest: Manifest, parts: Parts) -> None:
+    def __init__(self, manifest: Manifest, parts: Parts, attachments: Mapping[str, bytes] | None = None) -> None:
         self.manifest = manifest
         self.parts = parts
+        self.attachments: Mapping[str, bytes] = dict(attachments or {})
         is_question = parts.kinds != PassageKind.ANSWER
         self.question_rows = np.flatnonzero(is_question)
         self.answer_rows = np.flatnonzero(~is_question)
@@ -197,6 +243,12 @@ class Generation:
     def number(self) -> int:
         """The number customers' receipts name."""
         return self.manifest.number
+
+    def with_attachments(self, attachments: Mapping[str, bytes]) -> Generation:
+        """Return the same generation with these attachments and no others; everything else is shared."""
+        other = copy.copy(self)
+        other.attachments = dict(attachments)
+        return other
 
     def article(self, ordinal: int) -> Article:
         """Return the article at a position in ``article_ids``, as it was when this was built."""
@@ -234,16 +286,20 @@ class Generation:
                 size = path.stat().st_size if path.exists() else -1
                 if size != expected["bytes"] or _sha256(path) != expected["sha256"]:
                     came = "is missing" if size < 0 else f"has {size:,} bytes, or other ones than were written"
-                    raise GenerationDamagedError(
-                        f"Generation {manifest.number} is damaged: {name} {came} "
-                        f"(expected {expected['bytes']:,} bytes). Run `faq rollback`, or `faq build` to make a new one."
-                    )
-            return cls(manifest, _read_parts(folder, manifest))
+                    raise _damage(manifest, name, f"{came} (expected {expected['bytes']:,} bytes)")
+            attachments = {name: read_attachment(folder, manifest, name) for name in manifest.attachments}
+            return cls(manifest, _read_parts(folder, manifest), attachments)
         except (OSError, ValueError, KeyError, TypeError, RuntimeError, EOFError, BadZipFile) as error:
             raise GenerationDamagedError(
                 f"Generation {manifest.number} cannot be read ({error}). "
                 "Run `faq rollback`, or `faq build` to make a new one."
             ) from error
+
+
+def _damage(manifest: Manifest, name: str, came: str) -> GenerationDamagedError:
+    return GenerationDamagedError(
+        f"Generation {manifest.number} is damaged: {name} {came}. Run `faq rollback`, or `faq build` to make a new one."
+    )
 
 
 def article_line(article: Article) -> bytes:
@@ -289,7 +345,7 @@ def _make_filter(
         articles &= carrying
     if articles.all():
         return None
-    return Filter(_allowed(articles[article_of_question]), _allowed(articles[article_of_answer]))
+    return Filter(articles, _allowed(articles[article_of_question]), _allowed(articles[article_of_answer]))
 
 
 def _allowed(rows: NDArray[np.bool_]) -> Allowed:

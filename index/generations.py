@@ -7,11 +7,12 @@ import logging
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import orjson
 from filelock import FileLock, Timeout
@@ -25,7 +26,17 @@ from index.errors import (
     NoGenerationError,
     NothingToRollBackError,
 )
-from index.generation import MANIFEST, Generation, Manifest, Parts, write_parts
+from index.generation import (
+    MANIFEST,
+    PART_FILES,
+    Generation,
+    Manifest,
+    Parts,
+    read_attachment,
+    write_attachments,
+    write_parts,
+)
+from knowledge.database import now
 from knowledge.errors import UnavailableError
 
 KEPT = 5  # generations besides the active one and those a rollback can reach at once
@@ -128,18 +139,61 @@ class Generations:
             raise NoGenerationError("Nothing has been indexed yet. Import articles and run `faq build`.")
         return self.load(pointer.generation)
 
-    def publish(self, parts: Parts, manifest_without_files: Manifest) -> Manifest:
+    def attachment(self, number: int, name: str) -> bytes | None:
+        """Return what is attached to a generation under a name, or None, without loading the rest.
+
+        Raises GenerationNotFoundError or GenerationDamagedError.
+        """
+        self._require(number)
+        folder = self.path(number)
+        manifest = Manifest.read(folder)
+        return read_attachment(folder, manifest, name) if name in manifest.attachments else None
+
+    def publish(
+        self, parts: Parts, manifest_without_files: Manifest, attachments: Mapping[str, bytes] | None = None
+    ) -> Manifest:
         """Write a generation under the next free number; it is complete or absent, never half there.
 
         The manifest's number is replaced. Raises IndexStorageError, leaving nothing behind.
         """
+        return self._publish(manifest_without_files, attachments or {}, lambda folder: write_parts(folder, parts))
+
+    def derive(self, number: int, attachments: Mapping[str, bytes]) -> Manifest:
+        """Publish a generation again under the next free number, with these attachments and no others.
+
+        Both share their files on the disk where it can link them. Raises GenerationNotFoundError,
+        GenerationDamagedError and IndexStorageError, leaving nothing behind.
+        """
+        self._require(number)
+        source = self.path(number)
+        manifest = Manifest.read(source)
+
+        def share(folder: Path) -> dict[str, Mapping[str, Any]]:
+            shared = {name: facts for name, facts in manifest.files.items() if name in PART_FILES}
+            for name in shared:
+                try:
+                    _link_or_copy(source / name, folder / name)
+                except FileNotFoundError as error:
+                    raise GenerationDamagedError(
+                        f"Generation {number} is damaged: {name} is missing. Run `faq build` to make a new one."
+                    ) from error
+            return shared
+
+        return self._publish(replace(manifest, created_at=now(), encoded=0, seconds=0.0), attachments, share)
+
+    def _publish(
+        self,
+        manifest_without_files: Manifest,
+        attachments: Mapping[str, bytes],
+        fill: Callable[[Path], Mapping[str, Mapping[str, Any]]],
+    ) -> Manifest:
         building = self.folder / f"{_BUILDING}{uuid.uuid4().hex}"
         with self._storage_errors():
             self.folder.mkdir(parents=True, exist_ok=True)
             try:
                 building.mkdir()
-                files = write_parts(building, parts)
-                manifest = replace(manifest_without_files, number=self._next_number(), files=files)
+                files = {**fill(building), **write_attachments(building, attachments)}
+                manifest = replace(manifest_without_files, number=self.next_number(), files=files)
                 (building / MANIFEST).write_bytes(manifest.to_json())
                 for path in building.iterdir():
                     _flush(path)
@@ -276,7 +330,8 @@ class Generations:
             return []
         return sorted(int(path.name) for path in self.folder.iterdir() if path.name.isdecimal() and path.is_dir())
 
-    def _next_number(self) -> int:
+    def next_number(self) -> int:
+        """Return the number that the next generation gets; who holds the build lock can rely on it."""
         try:
             pointer = self.pointer()
         except GenerationDamagedError:
@@ -307,6 +362,15 @@ class Generations:
                 f"Cannot write generations to {self.folder} ({error.strerror or error}). "
                 "Make the folder writable and free some space; the active generation is untouched."
             ) from error
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except FileNotFoundError:
+        raise
+    except OSError:  # a file system without links, or a file that has too many already
+        shutil.copyfile(source, target)
 
 
 def _flush(path: Path) -> None:
