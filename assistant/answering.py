@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -24,6 +26,14 @@ class Delivered:
     kind: Literal["human", "machine", "none"]
     translated_from: str | None = None
     engine: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Title:
+    """An article's question as a customer is shown it among others."""
+
+    question: str
+    language: str
 
 
 class Answering:
@@ -65,6 +75,26 @@ class Answering:
                     engine=translated.engine,
                 )
         return Delivered(question=text.question, text=text.answer, language=text.language, kind="none")
+
+    async def titles(self, articles: Sequence[Article], language: str) -> list[Title]:
+        """Return the articles' questions as ``deliver`` would word their answers; never fails."""
+        return await asyncio.gather(*(self._title(article, language) for article in articles))
+
+    async def _title(self, article: Article, language: str) -> Title:
+        choice = self._choice(article, language)
+        source = None
+        if not choice.is_in_language:
+            source = choose_source(
+                article, language, default_language=self._default_language, route=self._translator.route
+            )
+        if source is not None:
+            try:
+                translated = await self._translator.question_text(article, source, language)
+            except TranslationError as error:
+                log.warning("the title of article %s goes out untranslated, not in %s: %s", article.id, language, error)
+            else:
+                return Title(question=translated.text, language=language)
+        return Title(question=choice.text.question, language=choice.text.language)
 
     def text(self, article: Article, language: str) -> Text:
         """Return the article's own text in the language, or in the one the customer most probably reads."""

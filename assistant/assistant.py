@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Collection, Sequence
+import weakref
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -17,9 +17,11 @@ from assistant.answering import Answering
 from assistant.case import Case
 from assistant.composer import Composer
 from assistant.confidence import CHOICES
-from assistant.decision import Reason, Verdict
+from assistant.conversation import Conversation
+from assistant.decision import Reason
 from assistant.detection import Detection, Detector
-from assistant.judgement import judge
+from assistant.explanation import explained
+from assistant.judged import Conditions, Judged
 from assistant.language import Turn, at_home, identify
 from assistant.ledger import Entry, Ledger, Past
 from assistant.phrases import Phrasebook
@@ -29,13 +31,13 @@ from assistant.silence import silence_reason
 from assistant.tickets.queue import TicketQueue
 from assistant.tickets.ticket import Customer, Ticket, TicketIdTakenError, TicketNotFoundError, TicketReceiptRef
 from assistant.translation import Translator
+from index.analysis import normal_form
 from index.errors import NoGenerationError
 from index.follower import Follower
 from knowledge.article import Article, clean
 from knowledge.database import now
 
 _MAX_COMMENT = 5_000  # characters
-_ROUND_OF_CHOICES = timedelta(hours=24)  # after that, a question begins anew
 _NOTHING_DETECTED = Detection(language=None, probability=0.0, ranked=(), by="nothing")
 
 
@@ -71,16 +73,27 @@ class Assistant:
         self._detector = detector
         self._composer = Composer(phrases=self.phrases, timezone=policy.timezone, faq_url=policy.faq_url)
         self.answering = Answering(translator, default_language=policy.default_language)
+        # One message of a conversation at a time; whoever waits for a turn keeps its lock alive.
+        self._turns: weakref.WeakValueDictionary[tuple[int, str, str], asyncio.Lock] = weakref.WeakValueDictionary()
 
     async def ask(self, question: Question) -> str:
         """Decide on a question, store the decision and return the response as JSON.
 
         An equal earlier message's response is returned byte for byte. Raises NoGenerationError,
         MessageConflictError, DatabaseError, QuestionError (a choice that was not offered).
+
+        Messages of one conversation are decided on one after another, as they came, so that each knows
+        what the one before was told: two taps at once are not two tickets.
         """
-        history: list[Past] = []
-        if question.conversation_id is not None:
+        if question.conversation_id is None:
+            return await self._recorded(question, [])
+        key = (id(asyncio.get_running_loop()), question.channel, question.conversation_id)
+        turn = self._turns.setdefault(key, asyncio.Lock())
+        async with turn:
             history = await asyncio.to_thread(self.ledger.conversation, question.channel, question.conversation_id)
+            return await self._recorded(question, history)
+
+    async def _recorded(self, question: Question, history: list[Past]) -> str:
         while True:
             try:
                 return await self.ledger.record(await self._decided(question, history))
@@ -102,25 +115,31 @@ class Assistant:
         started = time.perf_counter()
         case = self._opened(question, history)
         case.seconds["identify"] = time.perf_counter() - started
+        conversation = case.conversation
         if question.choice is not None:
+            conversation.check_choice(question.choice)
             return await self._chosen(case, question.choice)
         silence = silence_reason(question, history, case.at)
         if silence is not None:
             return self._silent(case, silence)
         if self.phrases.is_person_request(question.text):
             return await self._handed_over(case, "person_requested")
-        offered = _offered_choices(history, case.at)
-        if offered and self.phrases.is_none_of_these(question.text):
-            return await self._handed_over(case, "unclear_after_clarify")
-        if offered and (number := _choice_number(question.text)) is not None and number <= len(offered):
-            return await self._chosen(case, offered[number - 1])
-        if not any(character.isalpha() for character in question.text):
-            return await self._handed_over(case, "no_match")  # a number alone may be anything
-        verdict = self._search(case, is_second_round=bool(offered))
+        is_second_round = bool(conversation.offered)
+        if is_second_round:
+            if self.phrases.is_none_of_these(question.text):
+                return await self._handed_over(case, "unclear_after_clarify")
+            taken = conversation.chosen_by(question.text)
+            if taken is not None:
+                return await self._chosen(case, taken)
+        if not any(character.isalpha() for character in question.text):  # a number alone may be anything
+            return await self._handed_over(case, "unclear_after_clarify" if is_second_round else "no_match")
+        judged = self._search(case, is_second_round=is_second_round)
+        verdict = judged.judgement.verdict
         if verdict.decision == "answered":
-            return await self._answered(case, verdict.reason)
+            assert judged.confidence is not None
+            return await self._answer_with(case, judged.hits[0].article, verdict.reason, confidence=judged.confidence)
         if verdict.decision == "clarify":
-            return self._asked_back(case, verdict)
+            return await self._asked_back(case, judged)
         return await self._handed_over(case, verdict.reason)
 
     def receipt(self, answer_id: str) -> dict[str, Any]:
@@ -129,8 +148,7 @@ class Assistant:
         given = self.ledger.feedback(answer_id)
         names = ("helpful", "comment", "ticket_id", "created_at")
         return {
-            **orjson.loads(row["response"]),
-            **orjson.loads(row["receipt"]),
+            **explained({**orjson.loads(row["response"]), **orjson.loads(row["receipt"])}),
             "created_at": row["created_at"],
             "feedback": None if given is None else {name: given[name] for name in names},
         }
@@ -164,14 +182,16 @@ class Assistant:
 
     def _draft_of(self, row: sa.RowMapping, comment: str | None) -> Ticket:
         """Return the ticket of an answer that did not help; of a choice, with the question it was offered for."""
-        question = row["question"]
-        if not question and row["conversation_id"] is not None:
-            history = self.ledger.conversation(row["channel"], row["conversation_id"])
-            question = _last_words([past for past in history if past.created_at < row["created_at"]])
+        question, receipt = row["question"], orjson.loads(row["receipt"])
+        is_choice = not question or receipt.get("chosen") is not None  # "2" says nothing to who reads the ticket
+        if is_choice and row["conversation_id"] is not None:
+            at = row["created_at"]
+            history = self.ledger.conversation(row["channel"], row["conversation_id"], before=at)
+            question = Conversation(history, at).asked or question
         question = question or self.phrases.widget(row["language"])["talk_to_person"]
         return self.tickets.draft(
             question=f"{question}\n\n{comment}" if comment else question,
-            customer=Customer(**orjson.loads(row["receipt"])["customer"]),
+            customer=Customer(**receipt["customer"]),
             channel=row["channel"],
             language=row["language"],
             reason="not_helpful",
@@ -198,7 +218,11 @@ class Assistant:
             channel=self.policy.channel_languages.get(question.channel),
             default=self.policy.default_language,
         )
-        return Case(id=f"ans_{uuid.uuid4().hex}", question=question, at=now(), history=history, language=language)
+        at = now()
+        conversation = Conversation(history, at)
+        return Case(
+            id=f"ans_{uuid.uuid4().hex}", question=question, at=at, conversation=conversation, language=language
+        )
 
     def _home(self) -> Collection[str]:
         """Return the languages of the articles, and the default one."""
@@ -207,25 +231,20 @@ class Assistant:
         except NoGenerationError:
             return (self.policy.default_language,)
 
-    def _search(self, case: Case, *, is_second_round: bool) -> Verdict:
-        question = case.question
-        judged = judge(
-            self.follower.searcher,
-            question.text,
-            policy=self.policy,
+    def _search(self, case: Case, *, is_second_round: bool) -> Judged:
+        question, policy = case.question, self.policy
+        conditions = Conditions(
             languages=case.language.languages_to_read,
-            tags=question.tags,
-            day=case.at.date(),
-            max_choices=min(max(question.top_k, 2), CHOICES),
             is_second_round=is_second_round,
+            max_choices=min(max(question.top_k, 2), CHOICES),
+            answer_threshold=policy.answer_threshold,
+            clarify_threshold=policy.clarify_threshold,
+        )
+        judged = conditions.judge(
+            self.follower.searcher, question.text, policy=policy, tags=question.tags, day=case.at.date()
         )
         case.take(judged)
-        return judged.verdict
-
-    async def _answered(self, case: Case, reason: Reason) -> Entry:
-        assert case.result is not None
-        hit = case.result.hits[0]
-        return await self._answer_with(case, hit.article, reason, confidence=case.confidences[0])
+        return judged
 
     async def _answer_with(self, case: Case, article: Article, reason: Reason, *, confidence: float) -> Entry:
         started = time.perf_counter()
@@ -239,32 +258,36 @@ class Assistant:
         )
         return case.entry("answered", reason, message=message, confidence=confidence, answer=(article, delivered))
 
-    def _asked_back(self, case: Case, verdict: Verdict) -> Entry:
-        assert case.result is not None
-        offered = [
-            (hit.article.id, self.answering.text(hit.article, case.language.code).question, confidence)
-            for hit, confidence in zip(case.result.hits, case.confidences, strict=False)
-            if hit.article.id in verdict.article_ids
-        ]
-        offered.sort(key=lambda choice: -choice[2])
-        message = self._composer.clarify(
-            case.question.text, language=case.language.code, choices=[question for _, question, _ in offered]
-        )
+    async def _asked_back(self, case: Case, judged: Judged) -> Entry:
+        started = time.perf_counter()
+        offered = judged.offered
+        titles = await self.answering.titles([hit.article for hit, _ in offered], case.language.code)
+        case.seconds["deliver"] = time.perf_counter() - started
+        message = self._composer.clarify(case.question.text, language=case.language.code, choices=titles)
         choices = [
-            {"article_id": id, "question": question, "confidence": round(confidence, 4)}
-            for id, question, confidence in offered
+            {
+                "article_id": hit.article.id,
+                "question": title.question,
+                "language": title.language,
+                "confidence": round(confidence, 4),
+            }
+            for (hit, confidence), title in zip(offered, titles, strict=True)
         ]
-        return case.entry("clarify", verdict.reason, message=message, confidence=case.confidences[0], choices=choices)
+        return case.entry(
+            "clarify",
+            judged.judgement.verdict.reason,
+            message=message,
+            confidence=judged.confidence,
+            choices=choices,
+        )
 
     async def _handed_over(self, case: Case, reason: Reason) -> Entry:
-        question = case.question.text
-        if not question or (reason == "unclear_after_clarify" and self.phrases.is_none_of_these(question)):
-            question = _last_words(case.history) or question
+        words = self._words_for_person(case, reason)
         ticket: Ticket | None = None
-        reference = await self._open_already(case, question, reason)
+        reference = await self._open_already(case, reason, words)
         if reference is None:
             ticket = self.tickets.draft(
-                question=question or self.phrases.widget(case.language.code)["talk_to_person"],
+                question=words,
                 customer=case.question.customer,
                 channel=case.question.channel,
                 language=case.language.code,
@@ -283,58 +306,48 @@ class Assistant:
             now=case.at,
             has_phone=case.question.customer.phone is not None,
         )
-        confidence = case.confidences[0] if case.confidences else None
+        confidence = None if case.judged is None else case.judged.confidence
         return case.entry(
             "ticketed", reason, message=message, confidence=confidence, reference=reference, ticket=ticket
         )
 
-    async def _open_already(self, case: Case, question: str, reason: Reason) -> TicketReceiptRef | None:
-        """Return the unsettled ticket of the message just before, if this one says the same again."""
-        last = case.history[0] if case.history else None
-        if last is None or last.ticket_id is None:
-            return None
-        if last.question != question and not (
-            reason == "person_requested" and self.phrases.is_person_request(last.question)
-        ):
-            return None
-        try:
-            ticket = await asyncio.to_thread(self.tickets.get, last.ticket_id)
-        except TicketNotFoundError:
-            return None
-        return None if ticket.is_settled else ticket.receipt_ref
+    def _words_for_person(self, case: Case, reason: Reason) -> str:
+        """Return what a ticket's reader must know: what was asked, and what was said when it was asked back on."""
+        said, asked = case.question.text, case.conversation.asked
+        if said and not case.conversation.offered:
+            return said
+        is_choice = not said or case.chosen is not None
+        if is_choice or (reason == "unclear_after_clarify" and self.phrases.is_none_of_these(said)):
+            return asked or said or self.phrases.widget(case.language.code)["talk_to_person"]
+        return said if normal_form(said) == normal_form(asked) else f"{asked}\n\n{said}"
+
+    async def _open_already(self, case: Case, reason: Reason, words: str) -> TicketReceiptRef | None:
+        """Return an unsettled ticket of the conversation that this message would only open again."""
+        for past in case.conversation.history:
+            if past.ticket_id is None:
+                continue
+            try:
+                ticket = await asyncio.to_thread(self.tickets.get, past.ticket_id)
+            except TicketNotFoundError:
+                continue
+            # Whoever waits for a person already need not be waited for by two.
+            waits = reason == "person_requested" and (
+                past is case.conversation.last or ticket.reason == "person_requested"
+            )
+            if not ticket.is_settled and (waits or normal_form(ticket.question) == normal_form(words)):
+                return ticket.receipt_ref
+        return None
 
     def _silent(self, case: Case, reason: Reason) -> Entry:
         return case.entry("suppressed", reason, message="", confidence=None)
 
     async def _chosen(self, case: Case, choice: str) -> Entry:
-        offered = _offered_choices(case.history, case.at)
         if choice == NONE_OF_THESE:
             return await self._handed_over(case, "unclear_after_clarify")
-        if choice not in offered:
-            known = ", ".join([*offered, NONE_OF_THESE]) if offered else "none are open in this conversation"
-            raise QuestionError(f"choice is {choice[:60]!r}; expected one that was offered: {known}.", field="choice")
+        case.chosen = choice
         generation = self.follower.searcher.generation
         article = generation.find(choice)
         if article is None or not article.is_valid_on(case.at.date()):
             return await self._handed_over(case, "no_match")  # it went away between question and choice
         case.generation = generation.number
         return await self._answer_with(case, article, "confident", confidence=1.0)
-
-
-def _last_words(history: Sequence[Past]) -> str:
-    """Return what the customer wrote last; a choice they tapped has no words."""
-    return next((past.question for past in history if past.question), "")
-
-
-def _offered_choices(history: Sequence[Past], at: datetime) -> list[str]:
-    """Return the articles offered by the message just before, if it asked back and not too long ago."""
-    last = next((past for past in history if past.decision != "suppressed"), None)
-    if last is None or last.decision != "clarify" or at - last.created_at > _ROUND_OF_CHOICES:
-        return []
-    return [choice["article_id"] for choice in orjson.loads(last.response)["choices"]]
-
-
-def _choice_number(text: str) -> int | None:
-    """Return the number a customer answered with where they cannot tap: "2", "2.", "(2)"."""
-    stripped = text.strip(" .()#")
-    return int(stripped) if stripped.isdecimal() and len(stripped) == 1 and stripped != "0" else None

@@ -10,14 +10,13 @@ from typing import Any
 import orjson
 
 from assistant.answering import Delivered
-from assistant.contrast import Contrast
-from assistant.decision import Decision, Reason, Thresholds
-from assistant.judgement import Judgement
+from assistant.conversation import Conversation
+from assistant.decision import Decision, Reason
+from assistant.judged import NO_FACTS, Judged
 from assistant.language import LanguageVerdict
-from assistant.ledger import Entry, Past
+from assistant.ledger import Entry
 from assistant.question import Question
 from assistant.tickets.ticket import Ticket, TicketReceiptRef
-from index.searcher import SearchResult
 from knowledge.article import Article
 
 
@@ -28,25 +27,19 @@ class Case:
     id: str
     question: Question
     at: datetime
-    history: list[Past]
+    conversation: Conversation
     language: LanguageVerdict
-    result: SearchResult | None = None
-    confidences: Sequence[float] = ()
-    choices_confidence: float | None = None
-    thresholds: Thresholds | None = None
-    contrast: Contrast | None = None  # between the question and the best hit's wording
+    chosen: str | None = None  # the article that the customer took from those offered
+    judged: Judged | None = None
     generation: int | None = None
     seconds: dict[str, float] = field(default_factory=dict)
 
-    def take(self, judged: Judgement) -> None:
+    def take(self, judged: Judged) -> None:
         """Note down what was found, and how it was judged."""
-        self.result = judged.result
-        self.generation = judged.result.generation
-        self.thresholds = judged.thresholds
-        self.confidences = judged.confidences
-        self.choices_confidence = judged.choices_confidence
-        self.contrast = judged.contrast
-        self.seconds |= {**judged.result.seconds, "decide": judged.seconds}
+        self.judged = judged
+        judgement = judged.judgement
+        self.generation = judgement.result.generation
+        self.seconds |= {**judgement.result.seconds, "decide": judgement.seconds}
 
     def entry(
         self,
@@ -104,44 +97,20 @@ class Case:
         return Entry(row=row, ticket=ticket)
 
     def _receipt(self) -> dict[str, Any]:
-        question, result = self.question, self.result
+        question = self.question
         return {
             "question": question.text,
             "choice": question.choice,
+            "chosen": self.chosen,
             "channel": question.channel,
             "conversation_id": question.conversation_id,
             "message_id": question.message_id,
             "customer": question.customer,
             "tags": sorted(question.tags),
             "detector": self.language.detection,
-            "encoder": None if result is None else result.encoder,
-            "thresholds": self.thresholds,
-            "known_share": None if result is None else result.known_share,
-            "unseen_share": None if result is None else result.unseen_share,
-            "choices_confidence": self.choices_confidence,
-            "contrast": self.contrast,
-            "hits": [] if result is None else _hits_json(result, self.confidences),
+            **(NO_FACTS if self.judged is None else self.judged.facts()),
             "timings": self.seconds,
         }
-
-
-def _hits_json(result: SearchResult, confidences: Sequence[float]) -> list[dict[str, Any]]:
-    return [
-        {
-            "article_id": hit.article.id,
-            "revision": hit.article.revision,
-            "fused": hit.score,
-            "dense": hit.dense,
-            "lexical": hit.lexical,
-            "dense_answer": hit.dense_answer,
-            "lexical_answer": hit.lexical_answer,
-            "is_exact": hit.is_exact,
-            "matched": hit.matched,
-            "matched_language": hit.matched_language,
-            "confidence": confidences[place] if place < len(confidences) else None,
-        }
-        for place, hit in enumerate(result.hits)
-    ]
 
 
 def _answer_json(article: Article, delivered: Delivered) -> dict[str, Any]:

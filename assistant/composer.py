@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from assistant.answering import Title
 from assistant.decision import Reason
 from assistant.phrases import Phrasebook, PhraseKey
 from assistant.tickets.ticket import TicketReceiptRef
@@ -41,14 +43,22 @@ class Composer:
             return f"{apology}\n\n{self._set_apart(text, language)}"
         return text
 
-    def clarify(self, question: str, *, language: str, choices: list[str]) -> str:
-        """Return the question repeated back, and the numbered choices."""
+    def clarify(self, question: str, *, language: str, choices: Sequence[Title]) -> str:
+        """Return the question repeated back, and the numbered choices; with an honest line where these are foreign."""
         quoted = question if len(question) <= _QUOTED else question[: _QUOTED - 1].rstrip() + "…"
-        asked = self.phrases.say("did_you_mean", language, question=quoted)
-        offered = "\n".join(
-            f"{number}. {self._set_apart(choice, language)}" for number, choice in enumerate(choices, 1)
+        said = [self.phrases.say("did_you_mean", language, question=quoted)]
+        foreign = dict.fromkeys(
+            choice.language for choice in choices if choice.language.split("-")[0] != language.split("-")[0]
         )
-        return f"{asked}\n\n{offered}"
+        if foreign:
+            names = ", ".join(self.phrases.language_name(other, in_language=language) for other in foreign)
+            said.append(self.phrases.say("answer_other_language", language, answer_language=names))
+        said.append(
+            "\n".join(
+                f"{number}. {self._set_apart(choice.question, language)}" for number, choice in enumerate(choices, 1)
+            )
+        )
+        return "\n\n".join(said)
 
     def promise(
         self,

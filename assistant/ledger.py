@@ -126,15 +126,21 @@ class Ledger:
             known = _known(connection, [key])
         return _checked(key, digest, *known[key]) if key in known else None
 
-    def conversation(self, channel: str, conversation_id: str, *, limit: int = 20) -> list[Past]:
-        """Return the latest messages of a conversation, the latest first."""
+    def conversation(
+        self, channel: str, conversation_id: str, *, before: datetime | None = None, limit: int = 20
+    ) -> list[Past]:
+        """Return the latest messages of a conversation, the latest first; or the latest ``before`` a moment."""
         columns = tables.answers.c
         query = (
             sa.select(
                 columns.id, columns.created_at, columns.question, columns.language, columns.detected_language,
                 columns.detected_probability, columns.decision, columns.response, columns.ticket_id,
             )
-            .where(columns.channel == channel, columns.conversation_id == conversation_id)
+            .where(
+                columns.channel == channel,
+                columns.conversation_id == conversation_id,
+                *(() if before is None else (columns.created_at < before,)),
+            )
             .order_by(columns.created_at.desc(), columns.id.desc())
             .limit(limit)
         )  # fmt: skip

@@ -71,6 +71,7 @@ class ChoiceModel(BaseModel):
 
     article_id: str
     question: str
+    language: str | None = Field(None, description="Of `question`: the customer's, where there are words in it.")
     confidence: float
 
 
@@ -111,6 +112,35 @@ class HitModel(BaseModel):
     matched: str
     matched_language: str
     confidence: float | None
+    shares: dict[str, float] | None = Field(
+        None, description="What each arm gave of the fused score, which is their sum; null in older receipts."
+    )
+
+
+class CheckModel(BaseModel):
+    """A threshold, and what was held against it."""
+
+    name: Literal["answer", "tie_margin", "clarify", "out_of_scope"]
+    value: float
+    threshold: float
+    is_met: bool
+
+
+class CalibrationModel(BaseModel):
+    """What turned scores into probabilities."""
+
+    encoder: str
+    fitted_on: str
+
+
+class ConditionsModel(BaseModel):
+    """What a question is judged under, besides its words, its tags and the day."""
+
+    languages: list[str] = Field(description="Languages it was read in, the likeliest first.")
+    is_second_round: bool = Field(description="Whether the customer had been asked back just before.")
+    max_choices: int
+    answer_threshold: float | None = Field(description="As people had set it; null is the calibration's own.")
+    clarify_threshold: float | None = Field(description="As people had set it; null is the calibration's own.")
 
 
 class DetectionModel(BaseModel):
@@ -134,22 +164,28 @@ class FeedbackModel(BaseModel):
 class ReceiptModel(AnswerModel):
     """The record of a decision: what was found, with which generation, scores and thresholds."""
 
+    explanation: str = Field(description="Why it was decided so, in a sentence.")
     question: str
     choice: str | None
+    chosen: str | None = Field(description="The article that the customer took, by a tap, its number or its words.")
     channel: str
     conversation_id: str | None
     message_id: str | None
     customer: dict[str, str | None]
     tags: list[str]
     detector: DetectionModel
+    judged_with: ConditionsModel | None = Field(description="Null where nothing was searched, and in older receipts.")
     encoder: str | None
+    calibration: CalibrationModel | None
     thresholds: dict[str, float] | None
+    checks: list[CheckModel] = Field(description="Which thresholds were reached, and which were missed.")
     choices_confidence: float | None = Field(description="That the right article is among the best three.")
     contrast: Contrast | None = Field(
         None, description="How the question differs from the best hit's wording where that may turn its meaning."
     )
     known_share: float | None
     unseen_share: float | None
+    fusion: dict[str, float] | None = Field(description="The weight of each arm in the fused score.")
     hits: list[HitModel]
     timings: dict[str, float] = Field(description="Seconds per stage.")
     created_at: datetime

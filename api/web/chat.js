@@ -210,6 +210,7 @@ function drawChoices(entry, labelId) {
   for (const choice of entry.choices) {
     const button = document.createElement("button");
     Object.assign(button, { type: "button", className: "choice", dir: "auto", value: choice.id, textContent: choice.question });
+    if (choice.language) button.lang = choice.language;
     none.before(button);
   }
   group.addEventListener("click", ({ target }) => target.closest("button") && choose(entry, target.closest("button")));
@@ -330,7 +331,7 @@ function receive(entry, reply) {
   const { answer } = reply;
   const source = isWebAddress(answer?.url) ? { url: answer.url, title: answer.question, language: answer.language } : null;
   const offered = reply.decision === "clarify" ? reply.choices : [];
-  const choices = offered.map(({ article_id: id, question: text }) => ({ id, question: text }));
+  const choices = offered.map(({ article_id: id, question: text, language: tag }) => ({ id, question: text, language: tag }));
   const isForeign = answer && answer.language !== language && reply.message.includes(answer.text);
   say(theirs(withoutChoices(reply.message, offered), language, {
     source,

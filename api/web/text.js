@@ -49,8 +49,12 @@ export function splitAt(text, passage) {
 
 /** A message is written for channels without buttons too; where there are buttons, its numbered list says all twice. */
 export function withoutChoices(message, choices) {
-  const list = choices.map(({ question }, index) => `${index + 1}. ${question}`).join("\n");
-  return list && message.endsWith(list) ? message.slice(0, -list.length).trimEnd() : message;
+  // In a message that runs right to left the server isolates each choice.
+  for (const [start, end] of [["", ""], ["\u2068", "\u2069"]]) {
+    const list = choices.map(({ question }, index) => `${index + 1}. ${start}${question}${end}`).join("\n");
+    if (list && message.endsWith(list)) return message.slice(0, -list.length).trimEnd();
+  }
+  return message;
 }
 
 /** A promised moment in the customer's own time zone, with its weekday. */

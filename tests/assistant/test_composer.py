@@ -6,12 +6,17 @@ from datetime import UTC, datetime
 
 import pytest
 
+from assistant.answering import Title
 from assistant.composer import Composer
 from assistant.phrases import Phrasebook
 from assistant.tickets.ticket import TicketReceiptRef
 
 DUE = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 TICKET = TicketReceiptRef(id="T-0000001", status="new", due_at=DUE)
+
+
+def titles(*questions: str, language: str = "en") -> list[Title]:
+    return [Title(question=question, language=language) for question in questions]
 
 
 def composer(timezone: str = "UTC") -> Composer:
@@ -72,7 +77,11 @@ def test_a_text_in_another_language_comes_with_an_apology_first() -> None:
 
 
 def test_a_long_question_is_repeated_back_in_short() -> None:
-    message = composer().clarify("x" * 5000, language="en", choices=["One?", "Two?"])
+    message = composer().clarify(
+        "x" * 5000,
+        language="en",
+        choices=titles("One?", "Two?"),
+    )
     assert "x" * 199 + "…" in message
     assert message.endswith("1. One?\n2. Two?")
     assert len(message) < 400
@@ -83,11 +92,11 @@ def test_braces_of_a_customer_stay_braces() -> None:
 
 
 def test_what_may_run_the_other_way_is_set_apart_in_arabic() -> None:
-    message = composer().clarify("where", language="ar", choices=["Where is my order?"])
+    message = composer().clarify("where", language="ar", choices=titles("Where is my order?"))
     assert "\u2068Where is my order?\u2069" in message
     answer = composer().answer("In English.", language="ar-EG", text_language="en", translated_from=None)
     assert answer.endswith("\n\n\u2068In English.\u2069")
-    assert "\u2068" not in composer().clarify("where", language="he", choices=["Where?"])  # spoken in English
+    assert "\u2068" not in composer().clarify("where", language="he", choices=titles("Where?"))  # spoken in English
 
 
 def test_a_mail_is_not_asked_for_what_is_known_nor_pointed_to_what_there_is_not() -> None:
