@@ -73,7 +73,7 @@ def certified_threshold(
     others.
 
     To take the lowest threshold whose own bound holds is not enough: one of many comes out well by luck. It broke the
-    promise in up to 23 of 100 simulated sets. So thresholds are tested from strict to loose (fixed-sequence testing;
+    promise in up to 25 of 100 simulated sets. So thresholds are tested from strict to loose (fixed-sequence testing;
     Angelopoulos, Bates, Candès, Jordan & Lei, Learn then Test, 2021, section 3) at numbers of answers fixed beforehand,
     and one is certified if it and every stricter one is shown not to be where precision begins to be too low. Many
     questions share the error among all looser looks in each of these tests (closed testing; Marcus, Peritz & Gabriel,

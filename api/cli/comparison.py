@@ -15,20 +15,6 @@ _SHOWN = 10  # questions that broke, and as many that were mended
 _LANGUAGE_QUESTIONS = 10  # from which on a language has a row of its own
 
 
-_OUTCOMES: dict[str, str] = {
-    "right": "answered rightly",
-    "wrong": "answered wrongly",
-    "offered": "asked back, offered",
-    "missed": "asked back, not offered",
-    "ticketed": "ticketed",
-    "silent": "silent",
-    "none_answered": "answered",
-    "none_offered": "asked back",
-    "none_ticketed": "ticketed",
-    "none_silent": "silent",
-}
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Subject:
     """One encoder with what it costs, and what became of the golden questions with it."""
@@ -66,16 +52,28 @@ def compared(before: Subject, after: Subject) -> Compared:
 
 def show(output: Output, found: Compared) -> None:
     """Print the comparison for a person."""
-    before, after, comparison = found.before, found.after, found.comparison
-    output.table(["", before.name, after.name, "difference", "95 % from", "to"], _rows(before, after, comparison))
+    costs = [_costs(subject) for subject in (found.before, found.after)]
+    rows = [[title, value, costs[1][title], "", "", ""] for title, value in costs[0].items()]
+    show_comparison(output, found.before.name, found.after.name, found.comparison, more=rows)
+
+
+def show_comparison(
+    output: Output, before: str, after: str, comparison: Comparison, *, more: Sequence[Sequence[str]] = ()
+) -> None:
+    """Print what differs between two sides by their names, and ``more`` rows of the table."""
+    from assistant.evaluation import recommendation
+
+    output.table(["", before, after, "difference", "95 % from", "to"], [*_rows(comparison), *more])
     _show_pairs(output, "Worse now", comparison.broken)
     _show_pairs(output, "Better now", comparison.mended)
     output.text("")
-    output.text(recommendation(before.name, after.name, comparison))
+    output.text(recommendation(before, after, comparison))
 
 
 def document(found: Compared) -> dict[str, Any]:
     """Return the comparison for a machine."""
+    from assistant.evaluation import recommendation
+
     comparison = found.comparison
     return {
         "questions": len(comparison.after.asked),
@@ -102,59 +100,25 @@ def document_of_none(said: str) -> dict[str, Any]:
     }
 
 
-def recommendation(before: str, after: str, comparison: Comparison) -> str:
-    """Return what follows from the intervals, in plain words."""
-    from assistant.evaluation import FEW
-
-    count = len(comparison.after.asked)
-    shown = f"{count:,} golden question{'' if count == 1 else 's'}"
-    if comparison.verdict == "worse":
-        but = f" – though better in: {_moved(comparison, comparison.better)}" if comparison.better else ""
-        said = f"{after} is worse than {before} beyond noise in: {_moved(comparison, comparison.worse)}{but}."
-    elif comparison.verdict == "better":
-        said = f"{after} is better than {before} beyond noise in: {_moved(comparison, comparison.better)}."
-    else:
-        said = f"There is no difference between {before} and {after} that {shown} can show."
-    if count < FEW:
-        said += f" But {shown} show{'s' if count == 1 else ''} little: collect {FEW} at least, better some hundreds."
-    return said
-
-
-def _moved(comparison: Comparison, names: Sequence[str]) -> str:
+def _rows(comparison: Comparison) -> list[list[str]]:
     from assistant.evaluation import MEASURES
 
-    moved = []
-    for name in names:
-        difference = comparison.differences[name]
-        assert difference is not None
-        moved.append(
-            f"{MEASURES[name].title} {_points(difference.value)} points "
-            f"(95 %: {_points(difference.low)} to {_points(difference.high)})"
-        )
-    return "; ".join(moved)
-
-
-def _rows(before: Subject, after: Subject, comparison: Comparison) -> list[list[str]]:
-    from assistant.evaluation import MEASURES
-
+    before, after = comparison.before, comparison.after
     rows = [
         [
             measure.title,
-            _share(before.evaluation.share(measure)),
-            _share(after.evaluation.share(measure)),
+            _share(before.share(measure)),
+            _share(after.share(measure)),
             *_interval(comparison.differences[name]),
         ]
         for name, measure in MEASURES.items()
     ]
-    sides = [subject.evaluation.accuracy_by_language() for subject in (before, after)]
-    rows += [
+    sides = [side.accuracy_by_language() for side in (before, after)]
+    return rows + [
         [f"accuracy@1, {language or 'language not said'}", _share(share), _share(sides[1][language]), "", "", ""]
         for language, share in sides[0].items()
         if share.of >= _LANGUAGE_QUESTIONS
     ]
-    costs = [_costs(subject) for subject in (before, after)]
-    rows += [[title, value, costs[1][title], "", "", ""] for title, value in costs[0].items()]
-    return rows
 
 
 def _costs(subject: Subject) -> dict[str, str]:
@@ -168,6 +132,8 @@ def _costs(subject: Subject) -> dict[str, str]:
 
 
 def _show_pairs(output: Output, title: str, pairs: Sequence[tuple[Asked, Asked]]) -> None:
+    from assistant.evaluation import OUTCOMES
+
     if not pairs:
         return
     output.text("")
@@ -179,8 +145,8 @@ def _show_pairs(output: Output, title: str, pairs: Sequence[tuple[Asked, Asked]]
             [
                 now.golden.question,
                 now.golden.article_id or "none",
-                _OUTCOMES[before.outcome],
-                _OUTCOMES[now.outcome],
+                OUTCOMES[before.outcome],
+                OUTCOMES[now.outcome],
                 now.best or "none",
             ]
             for before, now in pairs[:_SHOWN]
@@ -226,13 +192,11 @@ def _share(share: Share) -> str:
 
 
 def _interval(difference: Difference | None) -> list[str]:
+    from assistant.evaluation import points
+
     if difference is None:
         return ["", "", ""]
-    return [_points(difference.value), _points(difference.low), _points(difference.high)]
-
-
-def _points(value: float) -> str:
-    return f"{100 * value:+.1f}"
+    return [points(difference.value), points(difference.low), points(difference.high)]
 
 
 def megabytes(size: int) -> str:

@@ -15,7 +15,6 @@ import pytest
 import sqlalchemy as sa
 
 from api.product import Product
-from assistant import evaluation
 from assistant.decision import Decision
 from assistant.evaluation import FEW, GATES, MEASURES, Asked, Evaluation, compare, evaluate
 from assistant.policy import Policy
@@ -287,7 +286,7 @@ def test_a_share_of_nothing_has_no_difference() -> None:
 def test_many_questions_are_resampled_a_part_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     before, after = evaluated(["right", "ticketed"] * 30), evaluated(["right", "offered"] * 30)
     whole = compare(before, after).differences["offered"]
-    monkeypatch.setattr(evaluation, "_AT_ONCE", 600)
+    monkeypatch.setattr("assistant.evaluation.comparison._AT_ONCE", 600)
     parts = compare(before, after).differences["offered"]
     assert whole is not None
     assert parts is not None
