@@ -13,6 +13,7 @@ from assistant.assistant import Assistant
 from assistant.detection import Detector
 from assistant.ledger import Ledger
 from assistant.policy import Policy
+from assistant.replay import Replayer
 from assistant.suggestions import Suggestions
 from assistant.tickets.queue import TicketQueue
 from assistant.translation import ArgosEngine, TranslationMemory, Translator
@@ -22,6 +23,7 @@ from index.encoders import Encoders, encoder_name
 from index.encoding import Encoder
 from index.follower import Follower
 from index.generations import Generations
+from index.shelf import Shelf
 from knowledge.database import Database, open_database
 from knowledge.errors import ConfigurationError
 from knowledge.store import ArticleStore
@@ -160,6 +162,16 @@ class Product:
             ledger=self.ledger,
             policy=self.policy,
         )
+
+    @cached_property
+    def shelf(self) -> Shelf:
+        """Kept generations, beside the active one."""
+        return Shelf(self.generations, self.encoders, self.follower)
+
+    @cached_property
+    def replayer(self) -> Replayer:
+        """What other generations would decide."""
+        return Replayer(shelf=self.shelf, ledger=self.ledger, answering=self.assistant.answering, policy=self.policy)
 
     @cached_property
     def suggestions(self) -> Suggestions:

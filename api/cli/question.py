@@ -68,4 +68,5 @@ def _show(session: Session, response: dict[str, Any]) -> None:
     if response["ticket"] is not None:
         parts.append(f"ticket {response['ticket']['id']}")
     parts.append(f"language {spoken['code']} ({spoken['source']} {spoken['confidence']:.2f})")
+    parts.append(response["id"])  # for `faq explain` and `faq replay`
     output.text(" · ".join(parts), dim=True)

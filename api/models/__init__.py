@@ -52,6 +52,12 @@ from api.models.operations import (
     LanguageSupport,
     ReadinessModel,
 )
+from api.models.replays import (
+    ChangedModel,
+    DecisionModel,
+    ReplayModel,
+    ReplayRequest,
+)
 from api.models.tickets import (
     AgentRequest,
     ClaimNextRequest,
@@ -78,11 +84,13 @@ __all__ = [
     "ArticleRequest",
     "BuildModel",
     "CalibrationModel",
+    "ChangedModel",
     "CheckModel",
     "ChoiceModel",
     "ClaimNextRequest",
     "ConditionsModel",
     "CustomerModel",
+    "DecisionModel",
     "DetectionModel",
     "EventModel",
     "FeedbackModel",
@@ -109,6 +117,8 @@ __all__ = [
     "ProblemDocument",
     "ReadinessModel",
     "ReceiptModel",
+    "ReplayModel",
+    "ReplayRequest",
     "Request",
     "SolveRequest",
     "SuggestedArticle",

@@ -8,7 +8,7 @@ from typing import Annotated
 import orjson
 from fastapi import APIRouter, Header, Response
 
-from api.auth import AskKey
+from api.auth import AskKey, KnowledgeKey
 from api.dependencies import MetricsDep, ProductDep
 from api.keys import Key
 from api.models import (
@@ -17,6 +17,8 @@ from api.models import (
     FeedbackReplyModel,
     FeedbackRequest,
     ReceiptModel,
+    ReplayModel,
+    ReplayRequest,
 )
 from api.responses import ERRORS, json_response
 from assistant.ledger import AnswerNotFoundError
@@ -47,10 +49,24 @@ async def ask(
 
 @router.get("/{id}", response_model=ReceiptModel, summary="The receipt: why it was decided so")
 async def receipt(id: str, product: ProductDep, key: AskKey) -> Response:
-    """Return every hit with its scores, the thresholds, the generation, the detector's verdict and timings."""
+    """Return why in a sentence; every hit with its scores, the thresholds, the generation, the detector's verdict."""
     found = await asyncio.to_thread(product.assistant.receipt, id)
     _check_channel(id, found["channel"], key)
     return json_response(found)
+
+
+@router.post("/{id}/replay", response_model=ReplayModel, summary="What another generation would decide")
+async def replay(
+    id: str, product: ProductDep, key: AskKey, knowledge_key: KnowledgeKey, body: ReplayRequest | None = None
+) -> Response:
+    """Judge the stored question again, as it was asked then, with a kept generation, its encoder and its calibration.
+
+    Nothing is stored, opened or sent. A generation that was not asked lately is loaded first, which takes a
+    moment. Needs the scopes ``ask`` and ``knowledge``: a receipt holds a customer's words.
+    """
+    _check_channel(id, (await asyncio.to_thread(product.ledger.row, id))["channel"], key)
+    generation = None if body is None else body.generation
+    return json_response(await asyncio.to_thread(product.replayer.replay, id, generation))
 
 
 @router.post("/{id}/feedback", response_model=FeedbackReplyModel, summary="Whether the answer helped")

@@ -14,6 +14,8 @@ ROUTES = [
     ("POST", "/v1/answers", "ask"),
     ("GET", "/v1/answers/x", "ask"),
     ("POST", "/v1/answers/x/feedback", "ask"),
+    ("POST", "/v1/answers/x/replay", "ask"),
+    ("POST", "/v1/answers/x/replay", "knowledge"),
     ("GET", "/v1/tickets", "tickets"),
     ("POST", "/v1/tickets", "tickets"),
     ("GET", "/v1/tickets/x", "tickets"),

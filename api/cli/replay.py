@@ -1,0 +1,190 @@
+"""``faq explain`` and ``faq replay``: why it was decided so, and what another generation would decide."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from api.cli.output import Cell
+from api.cli.session import Session, command
+
+if TYPE_CHECKING:
+    from assistant.replay import Replay
+
+_SHOWN = 5  # articles found, of each side
+_CHECKS = {
+    "answer": "confidence, to answer",
+    "tie_margin": "lead over the next article",
+    "clarify": "one of the best three answers, to ask back",
+    "out_of_scope": "one of the best three answers, to be in scope at all",
+}
+
+Id = Annotated[str, typer.Argument(metavar="ID", help="The answer's id (ans_…); a ticket names it too.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    command(app)(explain)
+    command(app)(replay)
+
+
+def explain(session: Session, id: Id) -> None:
+    """Show why a question was answered, asked back on or handed over: its receipt."""
+    receipt = session.product.assistant.receipt(id)
+    if session.output.as_json:
+        session.output.document(receipt)
+        return
+    output, language, detector = session.output, receipt["language"], receipt["detector"]
+    output.text(receipt["explanation"])
+    output.text("")
+    likeliest = ", ".join(f"{code} {share:.2f}" for code, share in detector["ranked"][:3])
+    output.fields(
+        {
+            **_asked(session, id, receipt["question"], receipt["created_at"]),
+            "choice": receipt["chosen"] or receipt["choice"] or "",
+            "channel": receipt["channel"],
+            "tags": ", ".join(receipt["tags"]),
+            "language": f"{language['code']} ({language['source']} {language['confidence']:.2f})",
+            "detected": f"{likeliest} (by {detector['by']})" if likeliest else "",
+            **_judged_by(receipt),
+            "ticket": (receipt["ticket"] or {}).get("id", ""),
+            "helped": "" if receipt["feedback"] is None else ("yes" if receipt["feedback"]["helpful"] else "no"),
+        }
+    )
+    _show_checks(session, receipt["checks"])
+    if receipt["hits"]:
+        output.text("")
+        output.table(
+            ["", "article", "confidence", "fused score", "what it is made of", "matched"],
+            [
+                [
+                    str(place),
+                    hit["article_id"],
+                    _number(hit["confidence"]),
+                    f"{hit['fused']:.3f}",
+                    _made_of(hit),
+                    hit["matched"],
+                ]
+                for place, hit in enumerate(receipt["hits"][:_SHOWN], 1)
+            ],
+        )
+
+
+def replay(
+    session: Session,
+    id: Id,
+    generation: Annotated[
+        int | None, typer.Option(min=1, metavar="NUMBER", help="A kept generation; the active one otherwise.")
+    ] = None,
+) -> None:
+    """Show what another generation would decide on a question that was asked.
+
+    Nothing is stored, opened or sent.
+    """
+    product = session.product
+    product.ledger.row(id)  # a wrong id is said before anything is loaded
+    if generation is None:
+        product.follower.refresh()
+    replayed = product.replayer.replay(id, generation)
+    if session.output.as_json:
+        session.output.document(replayed)
+        return
+    _show(session, replayed)
+
+
+def _show(session: Session, replayed: Replay) -> None:
+    output, before, after = session.output, replayed.before, replayed.after
+    output.text(replayed.explanation)
+    for note in replayed.notes:
+        output.note(note)
+    output.text("")
+    output.fields(_asked(session, replayed.answer_id, replayed.question, replayed.asked_at))
+    output.text("")
+    then, now = f"generation {before['generation'] or '–'}, then", f"generation {replayed.generation}, now"
+    output.table(
+        ["", then, now],
+        [
+            [title, was, Cell(is_now, "bold" if was != is_now else "")]
+            for title, was, is_now in zip(_TITLES, _lines(before), _lines(after), strict=True)
+        ],
+    )
+    if before["hits"] or after["hits"]:
+        output.text("")
+        output.table(
+            ["", "found then", "confidence", "fused", "found now", "confidence", "fused"],
+            [
+                [str(place + 1), *_found(before["hits"], place), *_found(after["hits"], place)]
+                for place in range(min(_SHOWN, max(len(before["hits"]), len(after["hits"]))))
+            ],
+        )
+
+
+_TITLES = (
+    "decision", "reason", "confidence", "threshold", "one of the best three", "threshold for asking back", "answer",
+    "choices", "encoder",
+)  # fmt: skip
+
+
+def _lines(side: Mapping[str, Any]) -> list[str]:
+    thresholds = side["thresholds"] or {}
+    return [
+        side["decision"],
+        side["reason"],
+        _number(side["confidence"]),
+        _number(thresholds.get("answer")),
+        _number(side["choices_confidence"]),
+        _number(thresholds.get("clarify")),
+        side["article_id"] or "",
+        ", ".join(choice["article_id"] for choice in side["choices"]),
+        side["encoder"] or "",
+    ]
+
+
+def _found(hits: Sequence[Mapping[str, Any]], place: int) -> list[str]:
+    if place >= len(hits):
+        return ["", "", ""]
+    return [hits[place]["article_id"], _number(hits[place]["confidence"]), f"{hits[place]['fused']:.3f}"]
+
+
+def _asked(session: Session, id: str, question: str, at: datetime) -> dict[str, str]:
+    return {"answer": id, "asked": session.moment(at), "question": question}
+
+
+def _judged_by(receipt: Mapping[str, Any]) -> dict[str, str]:
+    number, conditions, calibration = receipt["generation"], receipt["judged_with"], receipt["calibration"]
+    return {
+        "generation": "" if number is None else str(number),
+        "encoder": receipt["encoder"] or "",
+        "calibration": "" if calibration is None else calibration["fitted_on"],
+        "read in": "" if conditions is None else ", ".join(conditions["languages"]),
+        "round": "second: the customer had been asked back" if conditions and conditions["is_second_round"] else "",
+    }
+
+
+def _show_checks(session: Session, checks: Sequence[Mapping[str, Any]]) -> None:
+    if not checks:
+        return
+    session.output.text("")
+    session.output.table(
+        ["what", "value", "threshold", ""],
+        [
+            [
+                _CHECKS.get(check["name"], check["name"]),
+                f"{check['value']:.4f}",
+                f"{check['threshold']:.4f}",
+                Cell("reached", "green") if check["is_met"] else Cell("missed", "yellow"),
+            ]
+            for check in checks
+        ],
+    )
+
+
+def _made_of(hit: Mapping[str, Any]) -> str:
+    return ", ".join(f"{arm} {share:+.3f}" for arm, share in (hit["shares"] or {}).items())
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"
