@@ -319,7 +319,7 @@ class Assistant:
         is_choice = not said or case.chosen is not None
         if is_choice or (reason == "unclear_after_clarify" and self.phrases.is_none_of_these(said)):
             return asked or said or self.phrases.widget(case.language.code)["talk_to_person"]
-        return said if normal_form(said) == normal_form(asked) else f"{asked}\n\n{said}"
+        return asked if normal_form(said) == normal_form(asked) else f"{asked}\n\n{said}"
 
     async def _open_already(self, case: Case, reason: Reason, words: str) -> TicketReceiptRef | None:
         """Return an unsettled ticket of the conversation that this message would only open again."""
