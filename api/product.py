@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from assistant.replay import Replayer
 from assistant.suggestions import Suggestions
 from assistant.tickets.queue import TicketQueue
 from assistant.translation import ArgosEngine, TranslationMemory, Translator
-from index.builds import Builds, BuildSettings
+from index.builds import Build, Builds
 from index.encoder import EMBEDDED
 from index.encoders import Encoders, encoder_name
 from index.encoding import Encoder
@@ -29,6 +30,12 @@ from knowledge.errors import ConfigurationError
 from knowledge.store import ArticleStore
 
 if TYPE_CHECKING:
+    from assistant.build_process import BuildOptions, BuildSettings
+    from assistant.building import BuildOutcome
+    from assistant.gate import Gates
+    from index.builder import Report
+    from index.generation import Generation
+    from knowledge.golden import GoldenQuestion
     from knowledge.golden_store import GoldenStore
     from knowledge.importer import Importer
 
@@ -84,10 +91,93 @@ class Product:
     @property
     def build_settings(self) -> BuildSettings:
         """What a build process is told."""
+        from assistant.build_process import BuildSettings  # with all that builds need, and answering does not
+
         return BuildSettings(
             database_url=self.settings.database,
             generations_folder=self.settings.generations_folder,
             encoder=self.build_encoder,
+            languages=tuple(self.settings.languages),
+            policy=self.policy,
+            gates=self.gates,
+            target_precision=self.settings.target_precision,
+        )
+
+    def start_build(self, *, by: str, options: BuildOptions | None = None) -> Build:
+        """Start a build in a process of its own; raises BuildRunningError while another is under way."""
+        from assistant.build_process import BuildOptions, start_process
+
+        requested = self.builds.request(by=by)
+        start_process(self.build_settings, requested.id, options or BuildOptions())
+        return requested
+
+    def make_generation(
+        self,
+        *,
+        encoder: Encoder | None = None,
+        asked: Sequence[GoldenQuestion] | None = None,
+        report: Report = lambda progress: None,
+        force: bool = False,
+        from_scratch: bool = False,
+    ) -> BuildOutcome:
+        """Build a generation of the articles as they are, and let it answer unless it fails its gates.
+
+        ``encoder`` is the one that the next build takes; the rest as for ``assistant.building.make_generation``.
+        """
+        return self._make(
+            self.store, encoder or self.encoder, asked=asked, report=report, force=force, from_scratch=from_scratch
+        )
+
+    def calibrated(
+        self, generation: Generation, encoder: Encoder, *, report: Report = lambda progress: None
+    ) -> Generation:
+        """Return a generation with the calibration that a build would give it; nothing is stored."""
+        from assistant.building import calibrated_attachments
+
+        attachments = calibrated_attachments(
+            generation,
+            encoder,
+            self.detector,
+            self.golden.all(),
+            policy=self.policy,
+            target_precision=self.settings.target_precision,
+            report=report,
+        )
+        return generation.with_attachments({**generation.attachments, **attachments})
+
+    def calibrate_now(self, *, report: Report = lambda progress: None, force: bool = False) -> BuildOutcome:
+        """Calibrate the index that answers anew where the golden questions or the promised precision are others.
+
+        The articles stay as they were indexed. Raises NoGenerationError where nothing is indexed.
+        """
+        return self._make(None, None, report=report, force=force)
+
+    def _make(
+        self,
+        source: ArticleStore | None,
+        encoder: Encoder | None,
+        *,
+        report: Report,
+        force: bool,
+        asked: Sequence[GoldenQuestion] | None = None,
+        from_scratch: bool = False,
+    ) -> BuildOutcome:
+        from assistant.building import make_generation
+
+        return make_generation(
+            self.generations,
+            source,
+            encoder,
+            encoders=self.encoders,
+            detector=self.detector,
+            golden=self.golden.all(),
+            policy=self.policy,
+            gates=self.gates,
+            target_precision=self.settings.target_precision,
+            asked=asked,
+            report=report,
+            force=force,
+            from_scratch=from_scratch,
         )
 
     @cached_property
@@ -137,6 +227,14 @@ class Product:
     def follower(self) -> Follower:
         """The active generation."""
         return Follower(self.generations, self.encoders)
+
+    @property
+    def gates(self) -> Gates:
+        """What a generation must reach before it answers."""
+        from assistant.gate import Gates
+
+        settings = self.settings
+        return Gates(precision=settings.gate_precision, coverage=settings.gate_coverage, compare=settings.gate_compare)
 
     @property
     def policy(self) -> Policy:

@@ -52,6 +52,26 @@ class Settings(BaseSettings):
     clarify_threshold: Probability | None = Field(
         None, description="Probability of the right article being among the choices from which they are offered."
     )
+    target_precision: float = Field(
+        0.95,
+        ge=0.5,
+        lt=1.0,
+        description="Share of right ones among the answers that the thresholds promise; the next build calibrates "
+        "to it.",
+    )
+    gate_precision: Probability | None = Field(
+        None,
+        description="Share of right ones among the answers to golden questions below which a new index does not "
+        "answer.",
+    )
+    gate_coverage: Probability | None = Field(
+        None,
+        description="Share of the golden questions with an article that are answered rightly, below which a new index "
+        "does not answer.",
+    )
+    gate_compare: bool = Field(
+        True, description="Keep a new index from answering that is worse on the golden questions, beyond noise."
+    )
     translation_budget: float = Field(
         2.0, gt=0, le=60, description="Seconds a customer waits for a machine translation."
     )
@@ -177,7 +197,7 @@ def settings_table() -> str:
     lines = ["| variable | default | what it does |", "|---|---|---|"]
     for name, field in Settings.model_fields.items():
         default = field.get_default()
-        shown = "" if default in (None, "", [], {}) else f"`{str(default).lower() if default is False else default}`"
+        shown = "" if default in (None, "", [], {}) else f"`{str(default).lower() if isinstance(default, bool) else default}`"
         lines.append(f"| `FAQ_{name.upper()}` | {shown} | {field.description} |")
     return "\n".join(lines) + "\n"
 

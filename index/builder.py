@@ -20,7 +20,7 @@ from index.analysis import analysis_id, normal_form, terms
 from index.dense import DenseIndex
 from index.encoding import Encoder, Kind
 from index.errors import GenerationDamagedError, GenerationNotFoundError, NoGenerationError, NothingToBuildError
-from index.generation import METRIC, Generation, Manifest, Parts, article_line, exact_key
+from index.generation import METRIC, Generation, Manifest, Parts, article_line, centroids_of, exact_key
 from index.generations import Generations
 from index.lexical import TermRows, Vocabulary, invert
 from index.passages import Passage, PassageKind, passages
@@ -64,6 +64,11 @@ class BuildResult:
     is_new: bool  # False when the active generation already was exactly this
     is_active: bool
 
+    @property
+    def gate(self) -> None:
+        """The report of the gate it went through: none, there is no gate in this room."""
+        return None
+
 
 def build(
     generations: Generations,
@@ -74,19 +79,21 @@ def build(
     activate: bool = True,
     from_scratch: bool = False,
     attach: Attach = lambda generation: generation.attachments,
+    load_active: Callable[[], Generation] | None = None,
 ) -> BuildResult:
     """Build a generation of all articles and, by default, make it the one that answers.
 
     ``attach`` is given the generation before it is on the disk, and returns what is attached to it; where the
     articles are those of the active generation it is given that one, and other attachments than it has make a
     generation that shares its files. ``report`` is called often. What either raises stops the build and
-    leaves nothing behind.
+    leaves nothing behind. ``load_active`` gives the active generation where the caller has it in memory
+    already, and raises what ``Generations.load_active`` does.
 
     Raises BuildRunningError, NothingToBuildError, IndexStorageError, EncoderError, DatabaseError.
     """
     with generations.build_lock():
         started = time.perf_counter()
-        active = _active(generations)
+        active = _active(load_active or generations.load_active)
         encoded_before = None if from_scratch or active is None or not _is_of(active, encoder) else active
         previous = encoded_before if encoded_before and encoded_before.manifest.analysis == analysis_id() else None
         draft, digest = _read(source, previous, report)
@@ -124,9 +131,9 @@ def build(
         return BuildResult(manifest=manifest, is_new=True, is_active=activate)
 
 
-def _active(generations: Generations) -> Generation | None:
+def _active(load: Callable[[], Generation]) -> Generation | None:
     try:
-        return generations.load_active()
+        return load()
     except (NoGenerationError, GenerationDamagedError, GenerationNotFoundError):
         return None
 
@@ -211,6 +218,7 @@ def _assemble(
             extended = getattr(previous.parts, f"{arm}_dense").extended(sources[rows[arm_rows]], vectors)
         arms[f"{arm}_dense"] = extended or DenseIndex.build(vectors)
         arms[f"{arm}_postings"] = invert(term_rows.take(arm_rows), len(vocabulary))
+    starts = _starts([len(part) for part in draft.rows])
     parts = Parts(
         article_ids=tuple(draft.ids),
         article_versions=tuple(draft.versions),
@@ -218,7 +226,7 @@ def _assemble(
         article_validity=tuple(draft.validity),
         article_lines=b"".join(draft.lines),
         article_offsets=_starts([len(line) for line in draft.lines]),
-        article_starts=_starts([len(part) for part in draft.rows]),
+        article_starts=starts,
         kinds=kinds,
         languages=languages,
         passage_languages=passage_languages,
@@ -227,6 +235,7 @@ def _assemble(
         vocabulary=vocabulary,
         term_rows=term_rows,
         exact_keys=pooled(old.exact_keys, np.fromiter(map(_exact_key, new), np.uint64, count)),
+        centroids=centroids_of(embeddings, is_question, starts),
         **arms,
     )
     report(Progress(stage="indexing", done=len(rows), total=len(rows)))

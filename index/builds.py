@@ -7,26 +7,20 @@ seen as failed as soon as anybody looks.
 
 from __future__ import annotations
 
-import json
 import logging
-import os
 import re
-import subprocess
-import sys
-import threading
 import time
 import uuid
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import sqlalchemy as sa
 
 from index.builder import Progress
 from index.errors import BuildCancelledError, BuildNotFoundError, BuildRunningError
+from index.generation import Manifest
 from index.generations import Generations, IndexStorageError
 from knowledge.database import Database, UtcTime, metadata, now
 from knowledge.errors import FaqError
@@ -56,6 +50,7 @@ index_builds = sa.Table(
     sa.Column("generation", sa.Integer),
     sa.Column("cancel_requested", sa.Boolean, nullable=False),
     sa.Column("error", sa.Text),
+    sa.Column("report", sa.JSON(none_as_null=True)),  # of the gate
     sa.Index(None, "state"),
     sa.Index(None, "created_at", "id"),
 )
@@ -71,18 +66,39 @@ class Build:
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
-    stage: str  # of the progress: waiting, reading, encoding, indexing, writing, done
+    stage: str  # of the progress: waiting, reading, encoding, indexing, calibrating, asking, writing, done
     done: int
     total: int
     counts: dict[str, int]
     generation: int | None
     cancel_requested: bool
     error: str | None
+    report: Mapping[str, Any] | None = None  # of the gate it went through; lists leave it out
 
     @property
     def is_finished(self) -> bool:
         """Tell whether nothing will change any more."""
         return self.state not in UNFINISHED
+
+
+class Outcome(Protocol):
+    """What came of a build, as the database notes it down."""
+
+    @property
+    def manifest(self) -> Manifest:
+        """Of the generation that was made, or of the active one where there was nothing to do."""
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it was published now."""
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it answers; else its gate keeps it from it."""
+
+    @property
+    def gate(self) -> Mapping[str, Any] | None:
+        """The report of the gate, where there was one."""
 
 
 class Builds:
@@ -135,7 +151,8 @@ class Builds:
     def latest(self, limit: int = 20) -> list[Build]:
         """Return the last builds, the newest first."""
         self._bury()
-        newest = sa.select(index_builds).order_by(index_builds.c.created_at.desc(), index_builds.c.id).limit(limit)
+        brief = [column for column in index_builds.columns if column is not index_builds.c.report]
+        newest = sa.select(*brief).order_by(index_builds.c.created_at.desc(), index_builds.c.id).limit(limit)
         with self._database.read() as connection:
             return [Build(**row._mapping) for row in connection.execute(newest)]
 
@@ -146,10 +163,10 @@ class Builds:
             self._set(id, cancel_requested=True)
         return self.get(id)
 
-    def run(self, id: str, work: Callable[[Callable[[Progress], None]], Any]) -> Build:
+    def run(self, id: str, work: Callable[[Callable[[Progress], None]], Outcome]) -> Build:
         """Do a build that was asked for, in this process, noting its progress and its end.
 
-        ``work`` is given what to report to, and returns a BuildResult. Whatever it raises ends in the
+        ``work`` is given what to report to. Whatever it raises ends in the
         build's ``error``; only what is no FaqError is raised again. A build that was given up meanwhile
         stays as it is.
         """
@@ -173,7 +190,7 @@ class Builds:
                 self._end(id, "failed", error=str(error))
         return self.get(id)
 
-    def _do(self, id: str, work: Callable[[], Any]) -> None:
+    def _do(self, id: str, work: Callable[[], Outcome]) -> None:
         try:
             result = work()
         except BuildCancelledError as error:
@@ -191,7 +208,8 @@ class Builds:
                 "passages": manifest.passages,
                 "encoded": manifest.encoded if result.is_new else 0,
             }
-            self._end(id, "active", generation=manifest.number, counts=counts)
+            state: State = "active" if result.is_active else "gated"
+            self._end(id, state, generation=manifest.number, counts=counts, report=result.gate)
 
     def _begin(self, id: str) -> bool:
         """Note that a queued build runs; returns whether it was still waiting for that."""
@@ -234,36 +252,6 @@ class Builds:
                         "The active generation is untouched; start the build again.",
                     )
                 )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BuildSettings:
-    """What a process needs to know to do a build."""
-
-    database_url: str
-    generations_folder: Path
-    encoder: str
-
-
-def start_process(settings: BuildSettings, id: str) -> None:
-    """Do a noted build in a process of its own; returns at once. Its output goes to this process's own."""
-    arguments = json.dumps(
-        {
-            "database_url": settings.database_url,
-            "generations_folder": str(settings.generations_folder),
-            "encoder": settings.encoder,
-            "build": id,
-        }
-    )
-    # The arguments hold a database password perhaps, so they go through a pipe, not the command line.
-    process = subprocess.Popen(
-        [sys.executable, "-m", "index.build_process"], stdin=subprocess.PIPE, env={**os.environ, "OMP_NUM_THREADS": "1"}
-    )
-    assert process.stdin is not None
-    # A process that died at once is seen as failed after a while, as any other.
-    with suppress(BrokenPipeError), process.stdin as pipe:
-        pipe.write(arguments.encode())
-    threading.Thread(target=process.wait, name=f"build {id}", daemon=True).start()  # so that no zombie stays
 
 
 def _columns(build: Build) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
 
 from index.encoders import Encoders
 from index.errors import GenerationDamagedError, NoGenerationError
@@ -26,13 +25,10 @@ class Follower:
     A generation of another encoder is taken when that encoder is loaded; the one before answers meanwhile.
     """
 
-    def __init__(
-        self, generations: Generations, encoders: Encoders, *, on_change: Callable[[Searcher], None] = lambda new: None
-    ) -> None:
-        """Load nothing yet; ``on_change`` is called after every swap, in the thread that saw it."""
+    def __init__(self, generations: Generations, encoders: Encoders) -> None:
+        """Load nothing yet."""
         self._generations = generations
         self._encoders = encoders
-        self._on_change = on_change
         self._searcher: Searcher | None = None
         self._seen: tuple[int, int] | None = None
         self._problem: str | None = None
@@ -86,7 +82,6 @@ class Follower:
         if after is None or after is before:
             return False
         log.info("generation %d answers (%d articles)", after.generation.number, after.generation.manifest.articles)
-        self._on_change(after)
         return True
 
     def start(self) -> None:

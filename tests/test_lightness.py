@@ -42,7 +42,7 @@ def loaded_by(code: str, *arguments: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "module", ["assistant", "assistant.assistant", "index.builder", "index.build_process", "api.app", "api.cli"]
+    "module", ["assistant", "assistant.assistant", "index.builder", "assistant.build_process", "api.app", "api.cli"]
 )
 def test_an_import_is_light(module: str) -> None:
     assert loaded_by(f"import {module}") == set()

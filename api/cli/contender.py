@@ -11,6 +11,7 @@ from api.cli.comparison import Subject
 
 if TYPE_CHECKING:
     from api.product import Product
+    from assistant.evaluation import Evaluation
     from index.builder import Progress
     from index.encoding import Encoder
     from index.generation import Manifest
@@ -67,9 +68,7 @@ def weigh(
     """Ask a contender the golden questions, and weigh its encoder."""
     from assistant.evaluation import evaluate
     from index.builder import Progress
-    from index.encoder_facts import measure_speed, size_on_disk
 
-    encoder = contender.searcher.encoder
     evaluation = evaluate(
         contender.searcher,
         product.detector,
@@ -77,12 +76,20 @@ def weigh(
         policy=product.policy,
         report=lambda done, total: report(Progress(stage="asking", done=done, total=total)),
     )
+    return weighed(contender, evaluation)
+
+
+def weighed(contender: Contender, evaluation: Evaluation) -> Subject:
+    """Weigh the encoder of a contender that was asked the golden questions."""
+    from index.encoder_facts import measure_speed, size_on_disk
+
+    encoder = contender.searcher.encoder
     return Subject(
         name=encoder.id,
         dimensions=encoder.dimensions,
         size=size_on_disk(encoder.folder),
         load_seconds=contender.load_seconds,
-        speed=measure_speed(encoder, [one.question for one in golden], seconds=MEASURED),
+        speed=measure_speed(encoder, [one.golden.question for one in evaluation.asked], seconds=MEASURED),
         build_seconds=contender.manifest.seconds,
         encoded=contender.manifest.encoded,
         evaluation=evaluation,

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from api.cli import contender
 from api.cli.comparison import Compared, brief, compared, document, document_of_none, megabytes, show
-from api.cli.contender import Contender, answering, load, weigh
+from api.cli.contender import Contender, Loaded, answering, load, weigh, weighed
 from api.cli.golden import read_questions, warn_of_unknown
 from api.cli.progress import build_progress
 from api.cli.session import Session, command
 from knowledge.errors import ConflictError, FaqError
 
 if TYPE_CHECKING:
-    from index.builder import Progress
+    from assistant.building import BuildOutcome
     from index.encoding import Encoder
     from index.generation import Manifest
     from knowledge.golden import GoldenQuestion
@@ -38,10 +38,6 @@ class NoGoldenQuestionsError(ConflictError):
 
 class EncoderFixedError(ConflictError):
     """A setting names another encoder."""
-
-
-class OvertakenError(ConflictError):
-    """Another generation was activated while this one was compared."""
 
 
 def register(app: typer.Typer) -> None:
@@ -115,10 +111,12 @@ def info(session: Session) -> None:
 def try_encoder(session: Session, name: Name, questions: Questions = None) -> None:
     """Compare an encoder with the one that answers, on golden questions.
 
-    All articles are indexed with it in a folder beside, which is removed afterwards; customers notice nothing.
+    All articles are indexed with it in a folder beside, which is removed afterwards, and both indexes are calibrated as
+    a build would calibrate them; customers notice nothing.
     """
     from index.builder import build
     from index.encoders import encoder_name
+    from index.searcher import Searcher
     from index.trial import trial
 
     product = session.product
@@ -131,11 +129,18 @@ def try_encoder(session: Session, name: Name, questions: Questions = None) -> No
             return
         _warn_of_changes(session, active.manifest)
         with build_progress() as report:
-            built = build(beside, product.store, loaded.encoder, report=report).manifest
-            searcher = product.encoders.searcher(beside.load(built.number))
-            found = _compared(
-                session, active, Contender(searcher=searcher, load_seconds=loaded.seconds), golden, report
-            )
+            build(beside, product.store, loaded.encoder, report=report)
+            contenders = [
+                Contender(
+                    searcher=Searcher(product.calibrated(generation, encoder, report=report), encoder),
+                    load_seconds=seconds,
+                )
+                for generation, encoder, seconds in (
+                    (active.searcher.generation, active.searcher.encoder, active.load_seconds),
+                    (beside.load_active(), loaded.encoder, loaded.seconds),
+                )
+            ]
+            found = compared(*(weigh(product, contender, golden, report) for contender in contenders))
     if session.output.as_json:
         session.output.document(document(found))
     else:
@@ -164,7 +169,6 @@ def use(
     _check_setting(session, name, force=force)
     # Nobody else builds meanwhile: what is compared is what is changed.
     with product.generations.build_lock():
-        pointed = _pointed(session)
         manifest = _active_manifest(session, force=force)
         if manifest is not None and manifest.encoder == name and _is_same(manifest, load(product, name).encoder):
             _say_same(session, manifest, _outcome(manifest, is_new=False, is_active=True))
@@ -175,39 +179,39 @@ def use(
         if active is not None and golden:
             _warn_of_changes(session, active.manifest)
         loaded = load(product, name)
-        found = None
         with build_progress() as report:
-            built, is_new = _built(session, loaded.encoder, report)
-            if active is not None and golden:
-                searcher = product.encoders.searcher(product.generations.load(built.number))
-                candidate = Contender(searcher=searcher, load_seconds=loaded.seconds)
-                found = _compared(session, active, candidate, golden, report)
-        is_gated = found is not None and found.verdict == "worse" and not force
-        if not is_gated:
-            _activate(session, built.number, expected=pointed)
+            done = product.make_generation(encoder=loaded.encoder, asked=golden, report=report, force=force)
+        found = None if active is None else _compared(session, active, loaded, done)
     if session.output.as_json:
         comparison = None if found is None else document(found)
-        session.output.document(_outcome(built, is_new=is_new, is_active=not is_gated, comparison=comparison))
+        session.output.document(
+            _outcome(
+                done.manifest, is_new=done.is_new, is_active=done.is_active, comparison=comparison, report=done.gate
+            )
+        )
     else:
         if found is not None:
             show(session.output, found)
-        _show_outcome(session, built, manifest, is_gated=is_gated)
-    return GATED if is_gated else 0
+        _show_outcome(session, done, manifest)
+    return 0 if done.is_active else GATED
 
 
-def _compared(
-    session: Session,
-    active: Contender,
-    candidate: Contender,
-    golden: Sequence[GoldenQuestion],
-    report: Callable[[Progress], None],
-) -> Compared:
-    before, after = (weigh(session.product, each, golden, report) for each in (active, candidate))
-    return compared(before, after)
+def _compared(session: Session, active: Contender, loaded: Loaded, done: BuildOutcome) -> Compared | None:
+    """Return both encoders beside each other, as the gate has asked them; None where it compared nothing."""
+    if done.before is None or done.after is None:
+        return None
+    searcher = session.product.encoders.searcher(session.product.generations.load(done.manifest.number))
+    after = Contender(searcher=searcher, load_seconds=loaded.seconds)
+    return compared(weighed(active, done.before), weighed(after, done.after))
 
 
 def _outcome(
-    manifest: Manifest, *, is_new: bool, is_active: bool, comparison: dict[str, Any] | None = None
+    manifest: Manifest,
+    *,
+    is_new: bool,
+    is_active: bool,
+    comparison: dict[str, Any] | None = None,
+    report: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     return {
         "generation": manifest.number,
@@ -216,16 +220,20 @@ def _outcome(
         "is_active": is_active,
         "is_gated": not is_active,
         "comparison": comparison,
+        "report": report,
     }
 
 
-def _show_outcome(session: Session, built: Manifest, before: Manifest | None, *, is_gated: bool) -> None:
-    output = session.output
-    if is_gated:
-        assert before is not None
+def _show_outcome(session: Session, done: BuildOutcome, before: Manifest | None) -> None:
+    output, built = session.output, done.manifest
+    if not done.is_active:
+        assert done.report is not None
+        answers_on = "" if before is None else f"; generation {before.number} answers on"
+        for failure in done.report.failures:
+            output.text(failure)
         output.text(
-            f"Generation {built.number} is kept and does not answer; generation {before.number} answers on. To let it "
-            f"answer all the same: faq generations activate {built.number}, or this command with --force; "
+            f"Generation {built.number} is kept and does not answer{answers_on}. To let it answer all the same: "
+            f"faq generations activate {built.number} --force, or this command with --force; "
             "and back again: faq rollback."
         )
     else:
@@ -244,17 +252,6 @@ def _check_setting(session: Session, name: str, *, force: bool) -> None:
     if not force:
         raise EncoderFixedError(f"{said}. Set FAQ_ENCODER to {name}, or remove it; --force changes over until then.")
     session.output.warning(f"{said} unless FAQ_ENCODER is changed or removed.")
-
-
-def _pointed(session: Session) -> int | None:
-    """Return the number that the pointer names; None where it names none that can be read."""
-    from index.errors import GenerationDamagedError
-
-    try:
-        pointer = session.product.generations.pointer()
-    except GenerationDamagedError:
-        return None
-    return None if pointer is None else pointer.generation
 
 
 def _active_manifest(session: Session, *, force: bool) -> Manifest | None:
@@ -299,48 +296,6 @@ def _golden(session: Session, file: str | None, *, force: bool = False) -> Seque
             "Import some (columns question, article_id, language): faq golden import FILE"
         )
     return golden
-
-
-def _built(session: Session, encoder: Encoder, report: Callable[[Progress], None]) -> tuple[Manifest, bool]:
-    """Return a kept generation of all articles as they are, or else a new one; and whether it is new."""
-    from index.analysis import analysis_id
-    from index.builder import build
-
-    product = session.product
-    knowledge = product.store.digest()
-    for manifest in product.generations.manifests():
-        if (
-            _is_same(manifest, encoder)
-            and (manifest.knowledge_digest, manifest.analysis) == (knowledge, analysis_id())
-            and _is_whole(session, manifest)
-        ):
-            return manifest, False
-    done = build(product.generations, product.store, encoder, report=report, activate=False)
-    return done.manifest, True
-
-
-def _is_whole(session: Session, manifest: Manifest) -> bool:
-    from index.errors import GenerationDamagedError
-
-    try:
-        session.product.generations.load(manifest.number)
-    except GenerationDamagedError as error:
-        session.output.warning(str(error))
-        return False
-    return True
-
-
-def _activate(session: Session, number: int, *, expected: int | None) -> None:
-    """Let a generation answer unless another one was activated meanwhile; raises OvertakenError."""
-    generations = session.product.generations
-    now = _pointed(session)
-    if now != expected:
-        raise OvertakenError(
-            f"Generation {now} was activated while generation {number} was compared with another one. "
-            "Run the command again."
-        )
-    generations.activate(number)
-    generations.prune()
 
 
 def _source(session: Session, active: Manifest | None) -> str:

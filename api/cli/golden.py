@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api.cli.files import read_file
+from api.cli.index import GATED, outcome_document, show_outcome
+from api.cli.progress import build_progress
 from api.cli.session import Session, command, default_command
+from knowledge.errors import FaqError
 
 if TYPE_CHECKING:
+    from assistant.building import BuildOutcome
     from knowledge.golden import GoldenQuestion
 
 _SHOWN = 10  # rows of a list
@@ -58,10 +62,14 @@ def import_file(
     session: Session,
     file: File,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and do nothing.")] = False,
-) -> None:
-    """Replace the golden questions by those of a file.
+    no_calibrate: Annotated[
+        bool, typer.Option("--no-calibrate", help="Only keep them; the next build calibrates with them.")
+    ] = False,
+) -> int:
+    """Replace the golden questions by those of a file, and calibrate the index that answers with them.
 
-    A file with a line that cannot be read changes nothing.
+    A file with a line that cannot be read changes nothing. The articles stay as they were indexed. Where the golden
+    questions come off worse with the new calibration, the old one answers on, and the exit status is 1.
     """
     warnings: list[str] = []
     questions = _read(file, warnings.append)
@@ -69,6 +77,9 @@ def import_file(
     before = store.count()
     if not dry_run:
         store.replace(questions)
+    is_calibrating = not (dry_run or no_calibrate) and session.product.generations.signature() is not None
+    done = _calibrated(session) if is_calibrating else None
+    status = 0 if done is None or done.is_active else GATED
     if session.output.as_json:
         session.output.document(
             {
@@ -77,15 +88,29 @@ def import_file(
                 "unknown_articles": store.unknown_articles(questions),
                 "warnings": warnings,
                 "is_stored": not dry_run,
+                "build": None if done is None else outcome_document(done),
             }
         )
-        return
+        return status
     for warning in warnings:
         session.output.warning(warning)
     session.output.text(f"{_counted(questions)}, in place of {before:,}.")
     warn_of_unknown(session, questions)
     if dry_run:
         session.output.note("Nothing was stored: this was a dry run.")
+    if done is not None and done.is_new:
+        show_outcome(session, done)
+    return status
+
+
+def _calibrated(session: Session) -> BuildOutcome | None:
+    """Calibrate with the stored questions; a warning says why where that cannot be done now."""
+    try:
+        with build_progress() as report:
+            return session.product.calibrate_now(report=report)
+    except FaqError as error:
+        session.output.warning(f"The questions are kept, and nothing was calibrated: {error}")
+        return None
 
 
 def export(session: Session) -> None:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from api.cli.gate import show_report
 from api.cli.output import Cell
 from api.cli.progress import build_progress
 from api.cli.session import Session, command, default_command
 from knowledge.errors import FaqError
 
 if TYPE_CHECKING:
+    from assistant.building import BuildOutcome
     from index.generation import Manifest
     from index.generations import Pointer
+
+GATED = 1
+
+Number = Annotated[int, typer.Argument(min=1, metavar="NUMBER")]
 
 
 def register(app: typer.Typer) -> None:
@@ -23,6 +30,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="List the kept generations, or choose the one that answers.")
     default_command(group)(generations)
     command(group)(activate)
+    command(group)(report)
     app.add_typer(group, name="generations")
     command(app)(rollback)
 
@@ -32,54 +40,83 @@ def build(
     from_scratch: Annotated[
         bool, typer.Option("--from-scratch", help="Encode every passage anew, changed or not.")
     ] = False,
-) -> None:
-    """Build the index, and let it answer.
+    force: Annotated[bool, typer.Option("--force", help="Let it answer even if it fails its gates.")] = False,
+) -> int:
+    """Build the index, and let it answer unless it fails its gates.
 
-    Only passages that changed are encoded. Servers take the new generation up within a second.
+    Only passages that changed are encoded. The golden questions are asked before it answers: where too few come off
+    well, or worse than with the index that answers, that one answers on, a report names the questions that
+    broke, and the exit status is 1. Servers take the new generation up within a second.
     """
-    from index.builder import build as build_index
-
-    product = session.product
-    with build_progress() as report:
-        result = build_index(
-            product.generations, product.store, product.encoder, report=report, from_scratch=from_scratch
-        )
-    made = result.manifest
-    encoded = made.encoded if result.is_new else 0
+    with build_progress() as progress:
+        done = session.product.make_generation(report=progress, force=force, from_scratch=from_scratch)
     if session.output.as_json:
-        session.output.document(
-            {**_fields(made), "is_active": result.is_active, "is_new": result.is_new, "encoded": encoded}
-        )
-        return
+        session.output.document(outcome_document(done))
+    else:
+        show_outcome(session, done)
+    return 0 if done.is_active else GATED
+
+
+def outcome_document(done: BuildOutcome) -> Mapping[str, Any]:
+    """Return what came of a build, for a machine."""
+    return {
+        **_fields(done.manifest),
+        "state": done.state,
+        "is_active": done.is_active,
+        "is_new": done.is_new,
+        "encoded": done.encoded,
+        "report": done.gate,
+    }
+
+
+def show_outcome(session: Session, done: BuildOutcome) -> None:
+    """Print what came of a build, for a person."""
+    made, output = done.manifest, session.output
     languages = ", ".join(f"{language} {count}" for language, count in sorted(made.languages.items()))
     size = f"{made.articles:,} articles ({languages}), {made.passages:,} passages"
-    if result.is_new:
-        session.output.text(
-            f"Generation {made.number} answers now: {size}, {encoded:,} of them encoded anew, in {made.seconds:.1f} s."
+    if done.state == "unchanged":
+        output.text(f"Nothing has changed: generation {made.number} holds all {size}.")
+        return
+    if done.report is not None and done.report.failures:
+        show_report(output, done.report)
+        output.text("")
+    elif done.report is not None and done.report.questions:
+        for note in done.report.notes:
+            output.warning(note)
+    if done.state == "active":
+        output.text(
+            f"Generation {made.number} answers now: {size}, {done.encoded:,} of them encoded anew, "
+            f"in {made.seconds:.1f} s."
         )
     else:
-        session.output.text(f"Nothing has changed: generation {made.number} holds all {size}.")
+        output.text(
+            f"Generation {made.number} is kept and does not answer. Mend the articles or the golden questions and "
+            f"build again, or let it answer all the same: faq generations activate {made.number} --force"
+        )
 
 
 def generations(session: Session) -> None:
     """List the kept generations, or choose the one that answers."""
+    from assistant.building import is_gated
+
     product = session.product
     pointer = _pointer(session)
     active = pointer.generation if pointer else None
     kept = product.generations.manifests()
+    gated = {manifest.number for manifest in kept if is_gated(product.generations, manifest.number)}
     if session.output.as_json:
-        items = [{**_fields(manifest), "is_active": manifest.number == active} for manifest in kept]
+        items = [{**_fields(one), "is_active": one.number == active, "is_gated": one.number in gated} for one in kept]
         session.output.document({"items": items, "next_cursor": None})
         return
     if not kept:
         session.output.note("There is no generation to list. Import articles, then run `faq build`.")
         return
     session.output.table(
-        ["number", "active", "created", "encoder", "articles", "passages", "languages", "seconds"],
+        ["number", "state", "created", "encoder", "articles", "passages", "languages", "seconds"],
         [
             [
                 str(manifest.number),
-                Cell("active", "bold green") if manifest.number == active else "",
+                _state(manifest.number, active, gated),
                 session.moment(manifest.created_at),
                 manifest.encoder,
                 str(manifest.articles),
@@ -92,12 +129,34 @@ def generations(session: Session) -> None:
     )
 
 
-def activate(session: Session, number: Annotated[int, typer.Argument(min=1, metavar="NUMBER")]) -> None:
+def activate(
+    session: Session,
+    number: Number,
+    force: Annotated[bool, typer.Option("--force", help="Also one that failed its gates.")] = False,
+) -> None:
     """Let a kept generation answer.
 
-    Servers take it up within a second.
+    Servers take it up within a second. One that cannot be searched is refused, and so is one that failed its gates
+    unless it is forced.
     """
-    _show_pointer(session, session.product.generations.activate(number))
+    from assistant.building import activate_generation
+
+    product = session.product
+    _show_pointer(session, activate_generation(product.generations, product.encoders, number, force=force))
+
+
+def report(session: Session, number: Number) -> None:
+    """Show how the golden questions came off with a kept generation before it was let through, or was not."""
+    from assistant.building import required_report
+
+    found = required_report(session.product.generations, number)
+    if session.output.as_json:
+        session.output.document(found.document())
+        return
+    verdict = {"passed": "passed its gates", "failed": "failed its gates", "unmeasured": "was not measured"}
+    forced = ", and was let through by force" if found.is_forced else ""
+    session.output.text(f"Generation {number} {verdict[found.verdict]}{forced}.")
+    show_report(session.output, found)
 
 
 def rollback(session: Session) -> None:
@@ -114,18 +173,12 @@ def _show_pointer(session: Session, pointer: Pointer) -> None:
         session.output.document(pointer)
     else:
         session.output.text(f"Generation {pointer.generation} answers now.")
-    problem = _misfit(session, pointer.generation)
-    if problem:
-        session.output.warning(problem)
 
 
-def _misfit(session: Session, number: int) -> str | None:
-    """Return why the generation cannot answer."""
-    try:
-        session.product.encoders.searcher(session.product.generations.load(number))
-    except FaqError as error:
-        return f"It cannot answer as long as this is so: {error}"
-    return None
+def _state(number: int, active: int | None, gated: Collection[int]) -> str | Cell:
+    if number == active:
+        return Cell("active", "bold green")
+    return Cell("gated", "bold red") if number in gated else ""
 
 
 def _pointer(session: Session) -> Pointer | None:

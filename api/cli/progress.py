@@ -15,6 +15,7 @@ _STAGES = {
     "encoding": "Encoding passages",
     "indexing": "Indexing passages",
     "writing": "Writing the generation",
+    "calibrating": "Calibrating",
     "asking": "Asking questions",
 }
 

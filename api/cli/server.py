@@ -158,7 +158,6 @@ def _log_to_stderr(level: str) -> None:
 
 
 def _prepare_sample(session: Session) -> None:
-    from index.builder import build
     from knowledge.sample import golden_questions, sample_articles
 
     product, output = session.product, session.output
@@ -168,7 +167,7 @@ def _prepare_sample(session: Session) -> None:
             product.golden.replace(golden_questions())
         output.note(f"Imported the sample shop: {report.created} articles, with its golden questions.")
     if not _is_current(session):
-        done = build(product.generations, product.store, product.encoder)
+        done = product.make_generation()
         output.note(f"Built generation {done.manifest.number} in {done.manifest.seconds:.1f} s.")
 
 

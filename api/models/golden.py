@@ -28,3 +28,5 @@ class GoldenSetModel(BaseModel):
     count: int
     unknown_articles: list[str] = Field(description="Ids that golden questions name and no article has.")
     warnings: list[str] = Field(description="Such as columns of a file that were not read.")
+    build: str | None = Field(description="The build that calibrates with them: /v1/index-builds/{build}.")
+    note: str = Field(description="When they count, where no build was started.")

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
+
+from api.models.builds import GateReportModel
 
 
 class BuildModel(BaseModel):
@@ -24,6 +26,9 @@ class BuildModel(BaseModel):
     generation: int | None
     cancel_requested: bool
     error: str | None
+    report: GateReportModel | None = Field(
+        description="Of the gate that its generation went through; null in lists, and until it is finished."
+    )
 
 
 class GenerationModel(BaseModel):
@@ -31,6 +36,7 @@ class GenerationModel(BaseModel):
 
     number: int
     is_active: bool
+    is_gated: bool = Field(description="It failed its gates, and answers only by force.")
     created_at: datetime
     encoder: str
     encoder_digest: str

@@ -13,13 +13,15 @@ from fastapi.responses import StreamingResponse
 from api.auth import KnowledgeKey
 from api.dependencies import ProductDep
 from api.models import BuildModel, GenerationModel, Page, PointerModel
+from api.models.builds import ActivationRequest, BuildRequest, GateReportModel
 from api.product import Product
 from api.responses import ERRORS, json_response
-from index.builds import start_process
 from index.errors import GenerationDamagedError
 from index.generation import Manifest
 
 router = APIRouter(prefix="/v1", tags=["index"], responses=ERRORS)
+
+Number = Annotated[int, Path(ge=1, le=999_999_999)]
 
 _EVENT_INTERVAL = 0.5  # seconds
 _MANIFEST_FIELDS = (
@@ -29,10 +31,17 @@ _MANIFEST_FIELDS = (
 
 
 @router.post("/index-builds", status_code=202, response_model=BuildModel, summary="Build the index anew")
-def build(product: ProductDep, key: KnowledgeKey) -> Response:
-    """Start a build; only changed passages are encoded. One at a time: 409 while another is under way."""
-    requested = product.builds.request(by=key.name)
-    start_process(product.build_settings, requested.id)
+def build(product: ProductDep, key: KnowledgeKey, body: BuildRequest | None = None) -> Response:
+    """Start a build; only changed passages are encoded. One at a time: 409 while another is under way.
+
+    The new generation is asked the golden questions before it answers. Where it fails its gates the build ends
+    `gated`: its `report` names the questions that broke and the articles that took their place, and the generation
+    that answers answers on.
+    """
+    from assistant.build_process import BuildOptions
+
+    options = BuildOptions() if body is None else BuildOptions(force=body.force, from_scratch=body.from_scratch)
+    requested = product.start_build(by=key.name, options=options)
     return json_response(requested, status=202, headers={"Location": f"/v1/index-builds/{requested.id}"})
 
 
@@ -68,30 +77,44 @@ async def events(id: str, product: ProductDep, key: KnowledgeKey) -> StreamingRe
 
 @router.get("/generations", response_model=Page[GenerationModel], summary="The kept generations")
 def generations(product: ProductDep, key: KnowledgeKey) -> Response:
-    """Return the kept generations, the newest first; the active one is marked."""
+    """Return the kept generations, the newest first; the active one is marked, and those that failed their gates."""
     active = _active(product)
-    items = [_generation(manifest, active) for manifest in product.generations.manifests()]
+    items = [_generation(product, manifest, active) for manifest in product.generations.manifests()]
     return json_response({"items": items, "next_cursor": None})
 
 
 @router.post("/generations/rollback", response_model=PointerModel, summary="Answer with the generation before")
 def rollback(product: ProductDep, key: KnowledgeKey) -> Response:
-    """Make the generation that answered before the present one answer again, within a second everywhere."""
+    """Make the generation that answered before the present one answer again, within a second everywhere.
+
+    One that never answered, such as one that failed its gates, is not among them.
+    """
     pointer = product.generations.rollback(product.encoders.searcher)
     product.follower.refresh()
     return json_response(pointer)
 
 
 @router.post("/generations/{number}/activate", response_model=PointerModel, summary="Answer with this generation")
-def activate(number: Annotated[int, Path(ge=1, le=999_999_999)], product: ProductDep, key: KnowledgeKey) -> Response:
-    """Make a kept generation answer, with its own encoder.
+def activate(number: Number, product: ProductDep, key: KnowledgeKey, body: ActivationRequest | None = None) -> Response:
+    """Make a kept generation answer, with its own encoder and calibration.
 
-    One that cannot answer is refused: it is damaged, or its encoder has gone or has other weights.
+    One that cannot answer is refused: it is damaged, or its encoder has gone or has other weights. One that failed its
+    gates is refused with 409 (`generation-gated`) unless `force` says otherwise.
     """
-    product.encoders.searcher(product.generations.load(number))
-    pointer = product.generations.activate(number)
+    from assistant.building import activate_generation
+
+    force = body is not None and body.force
+    pointer = activate_generation(product.generations, product.encoders, number, force=force)
     product.follower.refresh()
     return json_response(pointer)
+
+
+@router.get("/generations/{number}/report", response_model=GateReportModel, summary="How the golden questions came off")
+def report(number: Number, product: ProductDep, key: KnowledgeKey) -> Response:
+    """Return the report of the gate that a kept generation went through, whatever became of it afterwards."""
+    from assistant.building import required_report
+
+    return json_response(required_report(product.generations, number).document())
 
 
 async def _events(product: Product, id: str) -> AsyncIterator[bytes]:
@@ -114,8 +137,11 @@ def _active(product: Product) -> int | None:
     return pointer.generation if pointer else None
 
 
-def _generation(manifest: Manifest, active: int | None) -> dict[str, object]:
+def _generation(product: Product, manifest: Manifest, active: int | None) -> dict[str, object]:
+    from assistant.building import is_gated
+
     return {
         **{name: getattr(manifest, name) for name in _MANIFEST_FIELDS},
         "is_active": manifest.number == active,
+        "is_gated": is_gated(product.generations, manifest.number),
     }

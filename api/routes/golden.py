@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
 from api.auth import KnowledgeKey
 from api.dependencies import ProductDep
 from api.models import GoldenModel, GoldenSetModel, GoldenSetRequest, Page
+from api.product import Product
 from api.responses import ERRORS, json_response
+from index.errors import BuildRunningError
 from knowledge.article import ArticleError
 from knowledge.errors import InputError, TooLargeError
 from knowledge.golden import MAX_FILE_SIZE, GoldenQuestion, make_golden, read_golden
@@ -61,22 +63,50 @@ def golden_questions(product: ProductDep, key: KnowledgeKey) -> Response:
     "/golden-questions", response_model=GoldenSetModel, openapi_extra=_BODY, summary="Replace the golden questions"
 )
 def replace(
-    request: Request, key: KnowledgeKey, product: ProductDep, body: Annotated[bytes, Depends(_body)]
+    request: Request,
+    key: KnowledgeKey,
+    product: ProductDep,
+    body: Annotated[bytes, Depends(_body)],
+    calibrate: Annotated[bool, Query(description="Start a build that calibrates with them.")] = True,
 ) -> Response:
     """Keep these golden questions and no others, all of them or none.
 
-    Ids that no article has are allowed, and named in the response.
+    Ids that no article has are allowed, and named in the response. A build is started that calibrates the index which
+    answers with them; the articles stay as they were indexed.
     """
     media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
     warnings: list[str] = []
     try:
         questions = read_golden(body, warn=warnings.append) if media_type in _TABLES else _questions(body)
+        before = product.golden.all()
         count = product.golden.replace(questions)
     except InputError as error:
         error.field = error.field or "body"  # what cannot be used as a whole
         raise
     unknown = list(product.golden.unknown_articles(questions))
-    return json_response({"count": count, "unknown_articles": unknown, "warnings": warnings})
+    build, note = (
+        _calibrated(product, key.name, before) if calibrate else (None, "The next build calibrates with them.")
+    )
+    return json_response(
+        {"count": count, "unknown_articles": unknown, "warnings": warnings, "build": build, "note": note}
+    )
+
+
+def _calibrated(product: Product, by: str, before: Sequence[GoldenQuestion]) -> tuple[str | None, str]:
+    """Start a build that calibrates with the stored questions; return its id, or why there is none."""
+    from assistant.build_process import BuildOptions
+
+    if product.golden.all() == tuple(before):
+        return None, "They are the same as before."
+    if product.generations.signature() is None:
+        return None, "Nothing is indexed yet; the first build calibrates with them."
+    try:
+        return product.start_build(by=by, options=BuildOptions(refit=True)).id, ""
+    except BuildRunningError as error:
+        return None, (
+            f"{error} One that was started over HTTP calibrates with these questions when it is done; after one from "
+            "the command line, start another: POST /v1/index-builds."
+        )
 
 
 def _questions(body: bytes) -> Sequence[GoldenQuestion]:

@@ -20,7 +20,7 @@ from starlette.testclient import TestClient
 
 from api.product import Product
 from api.settings import Settings
-from index import builds as builds_module
+from assistant import build_process as process_module
 from index.builder import build
 from index.encoding import Encoder
 from knowledge.article import make_article
@@ -41,7 +41,7 @@ def processes(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[subprocess.Popen
             super().__init__(*args, **kwargs)
             started.append(self)
 
-    monkeypatch.setattr(builds_module.subprocess, "Popen", Watched)
+    monkeypatch.setattr(process_module.subprocess, "Popen", Watched)
     yield started
     for process in started:
         if process.poll() is None:

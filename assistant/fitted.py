@@ -1,0 +1,94 @@
+"""What a calibration was fitted on, so that a build knows whether it still holds or must be fitted anew.
+
+A calibration is of a knowledge base, not of every comma in it: it is carried over from generation to
+generation until the golden questions, the promised precision or the way of scoring change, or more than a
+few articles in a hundred do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import orjson
+
+from assistant.calibrating import VERSION
+from assistant.confidence import FEATURES
+from assistant.policy import Policy
+from index.generation import Generation
+from index.searcher import Fusion
+from knowledge.golden import GoldenQuestion
+
+RECORD = "fitted.json"
+"""The name under which a record is attached to its generation."""
+
+MOST_CHANGED = 0.03
+"""Share of the articles that may have changed, come or gone since a calibration was fitted."""
+
+_SKETCH = 1_024  # hashes kept; up to so many articles the change is counted, beyond it is estimated within a point
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fitted:
+    """What a calibration was fitted on."""
+
+    inputs: str  # SHA-256 of everything but the articles
+    sketch: tuple[int, ...]  # the least 64-bit hashes of the articles, ascending
+
+    def to_json(self) -> bytes:
+        """Return the record as JSON."""
+        return orjson.dumps(asdict(self))
+
+    def change(self, other: Fitted) -> float:
+        """Return the share of the articles that differ, 0..1.
+
+        By the least hashes of both (Broder 1997, "On the resemblance and containment of documents"): of
+        n articles of which c were changed, n - c are common among n + c.
+        """
+        mine, theirs = set(self.sketch), set(other.sketch)
+        least = sorted(mine | theirs)[:_SKETCH]
+        if not least:
+            return 0.0
+        alike = sum(hash in mine and hash in theirs for hash in least) / len(least)
+        return (1.0 - alike) / (1.0 + alike)
+
+    def holds_for(self, other: Fitted) -> bool:
+        """Tell whether what was fitted on this holds for the other."""
+        return self.inputs == other.inputs and self.change(other) <= MOST_CHANGED
+
+
+def fitted_on(
+    generation: Generation, golden: Sequence[GoldenQuestion], *, policy: Policy, target_precision: float
+) -> Fitted:
+    """Return the record of a calibration that is fitted on these."""
+    manifest = generation.manifest
+    inputs = {
+        "encoder": (manifest.encoder, manifest.encoder_digest),
+        "scoring": (manifest.analysis, VERSION, FEATURES, asdict(Fusion())),
+        "policy": asdict(policy),
+        "target_precision": target_precision,
+        "golden": [asdict(one) for one in golden],
+    }
+    parts = generation.parts
+    hashes = [
+        _hash(f"{id}\0{version.partition(':')[2]}")
+        for id, version in zip(parts.article_ids, parts.article_versions, strict=True)
+    ]
+    return Fitted(
+        inputs=hashlib.sha256(orjson.dumps(inputs, option=orjson.OPT_SORT_KEYS)).hexdigest(),
+        sketch=tuple(sorted(hashes)[:_SKETCH]),
+    )
+
+
+def read_fitted(data: bytes) -> Fitted | None:
+    """Return the record in JSON, or None where it is none."""
+    try:
+        fields = orjson.loads(data)
+        return Fitted(inputs=fields["inputs"], sketch=tuple(map(int, fields["sketch"])))
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+        return None
+
+
+def _hash(text: str) -> int:
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
