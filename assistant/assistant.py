@@ -6,7 +6,6 @@ import asyncio
 import time
 import uuid
 import weakref
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,10 +18,10 @@ from assistant.composer import Composer
 from assistant.confidence import CHOICES
 from assistant.conversation import Conversation
 from assistant.decision import Reason
-from assistant.detection import Detection, Detector
+from assistant.detection import Detector
 from assistant.explanation import explained
 from assistant.judged import Conditions, Judged
-from assistant.language import Turn, at_home, identify
+from assistant.language import Turn, identify_read
 from assistant.ledger import Entry, Ledger, Past
 from assistant.phrases import Phrasebook
 from assistant.policy import Policy
@@ -34,11 +33,12 @@ from assistant.translation import Translator
 from index.analysis import normal_form
 from index.errors import NoGenerationError
 from index.follower import Follower
+from index.generation import Generation
+from index.readings import Readings
 from knowledge.article import Article, clean
 from knowledge.database import now
 
 _MAX_COMMENT = 5_000  # characters
-_NOTHING_DETECTED = Detection(language=None, probability=0.0, ranked=(), by="nothing")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -200,18 +200,17 @@ class Assistant:
         )
 
     def _opened(self, question: Question, history: list[Past]) -> Case:
-        detection = (
-            at_home(self._detector.detect(question.text), self._home(), self.phrases.languages)
-            if question.text
-            else _NOTHING_DETECTED
-        )
         turns = [
             Turn(language=past.language, detected=past.detected_language, probability=past.detected_probability)
             for past in history
         ]
-        language = identify(
+        generation, readings = self._searched()
+        language = identify_read(
             question.text,
-            detection,
+            detector=self._detector,
+            readings=readings,
+            home={self.policy.default_language, *(generation.manifest.languages if generation else ())},
+            spoken=self.phrases.languages,
             requested=question.language,
             history=turns,
             locale=question.customer.locale,
@@ -224,12 +223,13 @@ class Assistant:
             id=f"ans_{uuid.uuid4().hex}", question=question, at=at, conversation=conversation, language=language
         )
 
-    def _home(self) -> Collection[str]:
-        """Return the languages of the articles, and the default one."""
+    def _searched(self) -> tuple[Generation | None, Readings | None]:
+        """Return the generation that answers and how it reads questions; None of both before there is one."""
         try:
-            return {self.policy.default_language, *self.follower.searcher.generation.manifest.languages}
+            searcher = self.follower.searcher
         except NoGenerationError:
-            return (self.policy.default_language,)
+            return None, None
+        return searcher.generation, searcher.readings
 
     def _search(self, case: Case, *, is_second_round: bool) -> Judged:
         question, policy = case.question, self.policy

@@ -15,6 +15,7 @@ from assistant.confidence import CHOICES, SEARCHED, Calibration, calibration_of,
 from assistant.contrast import Contrast, contrast
 from assistant.decision import Candidate, Thresholds, Verdict, decide
 from assistant.policy import Policy
+from index.readings import Reading
 from index.searcher import Searcher, SearchResult
 
 
@@ -25,17 +26,18 @@ class Judgement:
     result: SearchResult
     thresholds: Thresholds
     confidences: tuple[float, ...]  # of the best hits, as many as could be offered
+    candidates: tuple[Candidate, ...]  # the best hits, as the decision sees them
     choices_confidence: float  # that the right article is among these
     contrast: Contrast | None  # between the question and the best hit's wording
     verdict: Verdict
     seconds: float  # that judging took, after the search
 
 
-def thresholds_for(calibration: Calibration, policy: Policy) -> Thresholds:
-    """Return the thresholds in force: those that people set, else the calibration's."""
+def thresholds_for(calibration: Calibration, policy: Policy, language: str | None = None) -> Thresholds:
+    """Return the thresholds in force for a question's language: those that people set, else the calibration's."""
     answer, clarify = policy.answer_threshold, policy.clarify_threshold
     return Thresholds(
-        answer=calibration.answer_threshold if answer is None else answer,
+        answer=calibration.threshold(language) if answer is None else answer,
         clarify=calibration.clarify_threshold if clarify is None else clarify,
     )
 
@@ -50,26 +52,27 @@ def judge(
     day: date | None = None,
     max_choices: int = CHOICES,
     is_second_round: bool = False,
+    reading: Reading | None = None,
 ) -> Judgement:
     """Search for a question and decide on it, with the calibration of the generation that is searched.
 
     ``languages`` are those it may be in, the likeliest first; ``tags``, ``day`` as for ``Searcher.search``;
-    ``is_second_round`` and ``max_choices`` as for ``decide``.
+    ``is_second_round`` and ``max_choices`` as for ``decide``; ``reading`` as for ``Searcher.search``.
     """
-    result = searcher.search(text, languages=languages, tags=tags, top_k=SEARCHED, day=day)
+    result = searcher.search(text, languages=languages, tags=tags, top_k=SEARCHED, day=day, reading=reading)
     started = time.perf_counter()
     calibration = calibration_of(searcher)
-    thresholds = thresholds_for(calibration, policy)
-    choices_confidence = estimate_choices(calibration, result, languages=languages)
+    thresholds = thresholds_for(calibration, policy, languages[0] if languages else None)
+    choices_confidence = estimate_choices(calibration, result)
     considered = range(min(len(result.hits), CHOICES))
-    confidences = tuple(estimate(calibration, result, place, languages=languages) for place in considered)
-    candidates = [
+    confidences = tuple(estimate(calibration, result, place) for place in considered)
+    candidates = tuple(
         Candidate(article_id=hit.article.id, confidence=confidence, score=hit.score, is_exact=hit.is_exact)
         for hit, confidence in zip(result.hits, confidences, strict=False)
-    ]
+    )
     difference = None
     if result.hits and not result.hits[0].is_exact:
-        difference = contrast(text, result.hits[0].matched, result.hits[0].matched_language)
+        difference = contrast(result.reading, result.hits[0].matched, result.hits[0].matched_language)
     verdict = decide(
         candidates,
         choices_confidence,
@@ -82,6 +85,7 @@ def judge(
         result=result,
         thresholds=thresholds,
         confidences=confidences,
+        candidates=candidates,
         choices_confidence=choices_confidence,
         contrast=difference,
         verdict=verdict,

@@ -2,15 +2,17 @@
 
 requested > conversation > customer > channel > detected > default. A conversation keeps its language
 until the customer clearly changes it: by one long message that is surely in another, or by two in a row.
+What is detected is the language of the question as it is read: ``kak vernut tovar`` is Russian.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, Protocol
 
 from assistant.detection import Detection
+from index.readings import Reading
 
 Source = Literal["requested", "conversation", "customer", "channel", "detected", "default"]
 
@@ -23,6 +25,20 @@ HOME_WEIGHT = 5.0  # how much likelier than others a desk's customers write in a
 _POSSIBLE = 0.1  # probability from which a question is also read in that language
 
 _READ_IN = 3  # languages at most; neighbours such as uk and be share words that are stemmed differently
+
+
+class Detects(Protocol):
+    """What ``assistant.detection.Detector`` does."""
+
+    def detect(self, text: str) -> Detection:
+        """Identify the language of a text."""
+
+
+class Reads(Protocol):
+    """What ``index.readings.Readings`` does."""
+
+    def read(self, question: str, languages: Sequence[str] = ()) -> Reading:
+        """Return how a question is best read."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,6 +85,43 @@ class LanguageVerdict:
         """The languages the question may be written in, the likeliest first."""
         ranked = [code for code, probability in self.detection.ranked if probability >= _POSSIBLE]
         return tuple(dict.fromkeys([*ranked, self.code]))[:_READ_IN]
+
+
+def identify_read(
+    text: str,
+    *,
+    detector: Detects,
+    readings: Reads | None,
+    home: Collection[str],
+    spoken: Collection[str] = (),
+    requested: str | None = None,
+    history: Sequence[Turn] = (),
+    locale: str | None = None,
+    channel: str | None = None,
+    default: str,
+) -> LanguageVerdict:
+    """Go down the ladder with what the text says, and where it was mistyped, with what was meant.
+
+    ``readings`` are those of the generation that is searched, None before there is one; ``home`` and
+    ``spoken`` as for ``at_home``, the rest as for ``identify``.
+    """
+
+    def verdict(read: str) -> LanguageVerdict:
+        return identify(
+            read,
+            at_home(detector.detect(read), home, spoken),
+            requested=requested,
+            history=history,
+            locale=locale,
+            channel=channel,
+            default=default,
+        )
+
+    typed = verdict(text)
+    if readings is None:
+        return typed
+    reading = readings.read(text, typed.languages_to_read)
+    return typed if reading.text == text else verdict(reading.text)
 
 
 def identify(

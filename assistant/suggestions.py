@@ -85,7 +85,7 @@ class Suggestions:
                     text=text.answer,
                     language=text.language,
                     url=hit.article.url,
-                    confidence=round(estimate(calibration, result, place, languages=languages), 4),
+                    confidence=round(estimate(calibration, result, place), 4),
                 )
             )
         return tuple(suggested)

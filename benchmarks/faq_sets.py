@@ -223,5 +223,5 @@ def _top_scores(
         hits = lexical.search(query, languages=[language], top_k=1).hits
         words.append(hits[0].score if hits else 0.0)
         result = shelved.ours.search(query, languages=[language], top_k=SEARCHED)
-        confidence.append(estimate(calibration, result, languages=[language]))
+        confidence.append(estimate(calibration, result))
     return cosines[0], np.array(words, np.float32), cosines[1], np.array(confidence, np.float32)

@@ -19,7 +19,7 @@ import orjson
 from numpy.typing import NDArray
 
 from api.product import Product
-from assistant.language import identify
+from assistant.language import identify_read
 from assistant.question import make_question
 from benchmarks.context import Context, opened
 from benchmarks.results import Cell, Column, Table
@@ -28,8 +28,8 @@ from knowledge.golden import GoldenQuestion
 from knowledge.sample import golden_questions
 
 ARMS = {
-    "BM25 alone": Fusion(dense=0.0, dense_answer=0.0, exact=0.0),
-    "dense alone": Fusion(lexical=0.0, lexical_answer=0.0, exact=0.0),
+    "BM25 alone": Fusion(centroid=0.0, lexical=0.4, dense_answer=0.0, lexical_answer=0.3, exact=0.0, foreign=0.0),
+    "dense alone": Fusion(centroid=0.0, dense=1.0, lexical=0.0, lexical_answer=0.0, exact=0.0, foreign=0.0),
     "fused": Fusion(),
 }
 _RESAMPLES = 2_000
@@ -168,10 +168,16 @@ def _found(product: Product, golden: Sequence[GoldenQuestion]) -> dict[str, dict
     """Return, per language and arm, which questions' best article is the right one."""
     searcher = product.follower.searcher
     arms = {name: Searcher(searcher.generation, searcher.encoder, fusion) for name, fusion in ARMS.items()}
+    home = {product.settings.default_language, *searcher.generation.manifest.languages}
     right: dict[str, dict[str, list[bool]]] = {}
     for question in golden:
-        languages = identify(
-            question.question, product.detector.detect(question.question), default=product.settings.default_language
+        languages = identify_read(
+            question.question,
+            detector=product.detector,
+            readings=searcher.readings,
+            home=home,
+            spoken=product.assistant.phrases.languages,
+            default=product.settings.default_language,
         ).languages_to_read
         by_arm = right.setdefault(_language(question), {name: [] for name in arms})
         for name, arm in arms.items():

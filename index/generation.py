@@ -38,12 +38,14 @@ METRIC = "inner_product of unit vectors (cosine)"
 PART_FILES = frozenset(
     {
         "answer_postings.npz", "answers.faiss", "article_offsets.npy", "article_starts.npy", "articles.json",
-        "articles.jsonl", "digests.npy", "embeddings.npy", "exact_keys.npy", "kinds.npy", "passage_languages.npy",
-        "question_postings.npz", "questions.faiss", "term_rows.npz", "vocabulary.json",
+        "articles.jsonl", "centroids.npz", "digests.npy", "embeddings.npy", "exact_keys.npy", "kinds.npy",
+        "passage_languages.npy", "question_postings.npz", "questions.faiss", "term_rows.npz", "vocabulary.json",
     }
 )  # fmt: skip
 """What ``write_parts`` writes; any other file of a manifest is an attachment."""
 
+_REMEMBERED = 512  # combinations of languages
+_CENTROIDS = "centroids.npz"
 _ATTACHMENT = re.compile(r"[a-z0-9][a-z0-9_-]*\.[a-z0-9]+")
 
 
@@ -128,6 +130,14 @@ class Parts:
     exact_keys: NDArray[np.uint64]  # (n,) exact_key of every question and alternate, 0 for pieces of answers
 
 
+def centroids_of(
+    embeddings: NDArray[np.float16], is_question: NDArray[np.bool_], article_starts: NDArray[np.int64]
+) -> Centroids:
+    """Return the centroids of articles by their questions; all arrays over the passages, starts as in Parts."""
+    starts = np.concatenate([[0], np.cumsum(is_question)])[article_starts[:-1]]
+    return Centroids.of(embeddings[is_question], starts)
+
+
 def exact_key(normal_form: str) -> int:
     """Return 64 bits for a question's normal form; n questions share one by accident with p ≈ n²/2⁶⁵."""
     return int.from_bytes(hashlib.blake2b(normal_form.encode(), digest_size=8).digest(), "little")
@@ -149,6 +159,7 @@ def write_parts(folder: Path, parts: Parts) -> dict[str, dict[str, Any]]:
             starts=postings.starts, rows=postings.rows, impacts=postings.impacts, idf=postings.idf,
         )  # fmt: skip
         getattr(parts, f"{arm}_dense").write(folder / f"{arm}s.faiss")
+    parts.centroids.write(folder / _CENTROIDS)
     (folder / "articles.jsonl").write_bytes(parts.article_lines)
     (folder / "articles.json").write_bytes(
         orjson.dumps(
@@ -232,6 +243,9 @@ class Generation:
         numbers = parts.vocabulary.numbers
         self.question_lexical = LexicalIndex(parts.question_postings, numbers, len(self.question_rows))
         self.answer_lexical = LexicalIndex(parts.answer_postings, numbers, len(self.answer_rows))
+        self._has_language = np.zeros((len(parts.languages), len(parts.article_ids)), np.bool_)
+        self._has_language[self.language_of_question, self.article_of_question] = True
+        self._foreign: dict[tuple[str, ...], NDArray[np.bool_]] = {}
         self.ordinals = {id: ordinal for ordinal, id in enumerate(parts.article_ids)}
         # The caches know the parts, not this object: it must be gone as soon as nobody searches it.
         self._articles = lru_cache(maxsize=16_384)(partial(_read_article, parts))
@@ -271,6 +285,20 @@ class Generation:
         while end < len(self._exact_keys) and self._exact_keys[end] == key:
             end += 1
         return self._exact_order[start:end]
+
+    def is_foreign(self, languages: tuple[str, ...]) -> NDArray[np.bool_]:
+        """Tell of every article, (articles,), whether it has no text in any of the languages; of none, that it has."""
+        known = self._foreign.get(languages)
+        if known is not None:
+            return known
+        bases = {language.split("-")[0] for language in languages}
+        numbers = [n for n, own in enumerate(self.parts.languages) if not bases or own.split("-")[0] in bases]
+        foreign = np.ones(len(self.parts.article_ids), np.bool_)
+        foreign[self._has_language[numbers].any(axis=0)] = False
+        if len(self._foreign) >= _REMEMBERED:
+            self._foreign.clear()
+        self._foreign[languages] = foreign
+        return foreign
 
     def filter(self, tags: frozenset[str], day: date) -> Filter | None:
         """Return what carries all the tags and is valid on the day; None where that is everything."""
@@ -358,6 +386,11 @@ def _read_parts(folder: Path, manifest: Manifest) -> Parts:
         name: np.load(folder / f"{name}.npy", mmap_mode="r" if name == "embeddings" else None) for name in _ARRAYS
     }
     answers = manifest.passages - manifest.questions
+    if _CENTROIDS in manifest.files:
+        centroids = Centroids.read(folder / _CENTROIDS, manifest.articles)
+    else:  # built before there were any
+        is_question = arrays["kinds"] != PassageKind.ANSWER
+        centroids = centroids_of(arrays["embeddings"], is_question, arrays["article_starts"])
     return Parts(
         article_ids=tuple(table["ids"]),
         article_versions=tuple(table["versions"]),
@@ -371,6 +404,7 @@ def _read_parts(folder: Path, manifest: Manifest) -> Parts:
         answer_postings=Postings(**_arrays(folder / "answer_postings.npz")),
         question_dense=DenseIndex.read(folder / "questions.faiss", manifest.questions),
         answer_dense=DenseIndex.read(folder / "answers.faiss", answers),
+        centroids=centroids,
         **arrays,
     )
 

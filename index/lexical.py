@@ -106,10 +106,15 @@ class LexicalIndex:
             column[self._postings.rows[start:end]] = self._postings.impacts[start:end]
         return dict(zip(frequent, columns, strict=True))
 
-    def has(self, term: str) -> bool:
-        """Tell whether some passage holds the term."""
+    def has(self, term: str, *, without: Sequence[int] = ()) -> bool:
+        """Tell whether some passage holds the term, other than those at the rows ``without``."""
         number = self._vocabulary.get(term)
-        return number is not None and self._starts[number] < self._starts[number + 1]
+        if number is None:
+            return False
+        start, end = self._starts[number : number + 2]
+        if without and end - start <= len(without):
+            return not set(self._postings.rows[start:end].tolist()) <= set(without)
+        return start < end
 
     def scores(self, terms: Iterable[str]) -> Floats:
         """Return the score of every passage, (rows,) float32 in 0..1, for distinct terms."""

@@ -28,6 +28,8 @@ from index.words import WordList, word_list
 MIXED = 0.85  # of the embedding that the mended question gets, the question as typed the rest
 _MOST_CHARACTERS = 600  # of a question that are mended
 _MOST_UNKNOWN = 16  # words that are mended
+_READ_IN = 3  # languages at most
+_REMEMBERED = 64  # readings: the language is found out with one, and the search asks for it again
 _SMOOTHING = 5_000  # words of a knowledge base not seen yet
 _OTHER = 1.0  # nats that words of a less likely language cost
 _FOREIGN = 1.0  # nats that words cost, of a language in which there are no articles
@@ -35,6 +37,7 @@ _INFLECTED = -13.0  # log-probability of a word of which a list has other forms
 _LATIN_SHARE = 0.25  # of the letters that must be unknown before another alphabet is thought of
 _FOUND_SHARE = 0.5  # of the letters in another alphabet that must be those of known words
 _EVIDENCE = 6.0  # nats by which another alphabet must be likelier
+_EXPECTED = 4.0  # nats that a language is ahead in which the question is expected
 _EVIDENCE_ABROAD = 2.0  # and how many more where no article is in the language
 
 _STEMMED = stemmed_languages()
@@ -112,11 +115,22 @@ class Readings:
         self._lock = Lock()
         self._own: WordList | None = None
         self._skeletons: dict[str, Skeletons] = {}
+        self._remembered: dict[tuple[str, tuple[str, ...]], Reading] = {}
         self._homes = tuple(dict.fromkeys(map(_base, generation.manifest.languages)))
 
     def read(self, question: str, languages: Sequence[str] = ()) -> Reading:
         """Return how a question is best read; ``languages`` are those it may be in, the likeliest first."""
-        bases = tuple(dict.fromkeys(map(_base, languages)))[:3] or self._homes[:3]
+        bases = tuple(dict.fromkeys(map(_base, languages)))[:_READ_IN] or self._homes[:_READ_IN]
+        known = self._remembered.get((question, bases))
+        if known is None:
+            known = self._read(question, bases)
+            if len(self._remembered) >= _REMEMBERED:
+                self._remembered.clear()
+            if len(question) <= _MOST_CHARACTERS:
+                self._remembered[question, bases] = known
+        return known
+
+    def _read(self, question: str, bases: tuple[str, ...]) -> Reading:
         lexicon = self._lexicon(bases, foreign=_FOREIGN)
         head = question[:_MOST_CHARACTERS]
         unknown = {word for _, word in _words(head) if not self._is_known(word, lexicon, bases)}
@@ -158,6 +172,8 @@ class Readings:
             return True
         if "'" in word and all(len(part) < 3 or lexicon.log(part) is not None for part in word.split("'")):
             return True
+        if lexicon.marked(word) is not None:
+            return False
         # A stem of five letters says little of a word.
         stemmed = [base for base in bases if base in _STEMMED]
         has_either = (self._generation.question_lexical.has, self._generation.answer_lexical.has)
@@ -205,7 +221,7 @@ class Readings:
             options += [self._from_neighbour(lowered, language) for language in BORROWING if language != bases[0]]
         typed = sum(scores.values())
         good = [option for option in options if option.gain(typed) >= self._evidence(option.language)]
-        return max(good, key=lambda option: option.score, default=None)
+        return max(good, key=lambda option: option.score + _EXPECTED * (option.language in bases), default=None)
 
     def _evidence(self, language: str) -> float:
         return _EVIDENCE if language in self._homes else _EVIDENCE + _EVIDENCE_ABROAD

@@ -6,6 +6,7 @@ a German question finds what exists only in Russian, and nothing is found twice.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from index.encoding import MAX_CHARACTERS, Encoder
 from index.errors import EncoderMismatchError
 from index.generation import Allowed, Filter, Generation
 from index.lexical import best_rows
+from index.readings import Reading, Readings
 from knowledge.article import Article
 
 _CANDIDATES = 96  # passages taken from each arm of the questions
@@ -28,6 +30,12 @@ _ANSWER_CANDIDATES = 24  # and from each arm of the answers
 _ANSWER_ARTICLES = 5  # articles these should belong to; answers are the weaker sign
 _WIDER = 4  # times as many, where the candidates belong to too few articles
 _TIE = 1e-6  # less than any difference of scores that means something
+SHARPNESS = 16.0
+"""Log-odds of one article over another per unit of fused score, as the fit of Fusion gives them."""
+_LEXICAL_LIKENESS = 0.4  # of a passage, beside its cosine
+# What a term proves of an article that has no text in the customer's language: a name, or an accident.
+_FOREIGN_LEXICAL = 0.25
+_FOREIGN_LEXICAL_ANSWER = 0.75
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
@@ -35,22 +43,31 @@ Rows = NDArray[np.int64]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fusion:
-    """Weights of the arms in an article's fused score.
+    """Weights of an article's scores in its fused score.
 
-    Picked with the development sets and the sample's golden questions in view: smaller weights of
-    the answers are half a point better on the former, these are nearly four points better on the latter.
+    Fitted as a conditional logit (the right article among all) on the development sets, each source held
+    out in turn, and rounded: ``sharpness`` is the factor of that fit, so that ``exp(sharpness × score)``,
+    divided by its sum over the articles found, is the probability of an article as far as ranks go.
+    An article without a text in the customer's language is further from any question in it than others
+    are, whatever it is about: ``foreign`` makes up for that. The fields are the scores of a Hit.
     """
 
-    dense: float = 1.0  # best cosine among questions and alternates
-    lexical: float = 0.4  # best BM25 among questions and alternates, 0..1
+    centroid: float = 1.0  # nearness of the article's centroid, see ``index.centroids``
+    dense: float = 0.0  # best cosine among questions and alternates
+    lexical: float = 0.2  # best BM25 among questions and alternates, 0..1
     dense_answer: float = 0.1  # best cosine among pieces of the answer
-    lexical_answer: float = 0.3  # best BM25 among pieces of the answer, 0..1
-    exact: float = 1.0  # added for the very question
+    lexical_answer: float = 0.2  # best BM25 among pieces of the answer, 0..1
+    exact: float = 4.0  # added for the very question; more than all the others together
+    foreign: float = 0.14  # added for an article without a text in the customer's language
 
     @property
     def factors(self) -> Floats:
-        """The weights in the order of an article's five scores, (5,) float32."""
-        return np.array([self.dense, self.lexical, self.dense_answer, self.lexical_answer, self.exact], np.float32)
+        """The weights in the order of an article's scores, (7,) float32."""
+        return np.array([getattr(self, name) for name in _SCORES], np.float32)
+
+
+_SCORES = ("centroid", "dense", "lexical", "dense_answer", "lexical_answer", "exact", "foreign")
+_CENTROID, _DENSE, _LEXICAL, _DENSE_ANSWER, _LEXICAL_ANSWER, _EXACT, _FOREIGN = range(len(_SCORES))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,10 +76,12 @@ class Hit:
 
     article: Article
     score: float  # fused
+    centroid: float  # nearness of the article's centroid; strangers are about 0
     dense: float  # cosine of the best question or alternate
-    lexical: float  # BM25 of the best question or alternate, 0..1
+    lexical: float  # BM25 of the best question or alternate, 0..1; held back in an article of foreign languages
     dense_answer: float
     lexical_answer: float
+    is_foreign: bool  # the article has no text in a language the question may be in
     is_exact: bool  # the question is one of the article's own, but for case and signs
     matched: str  # the question or alternate nearest to what was asked
     matched_language: str
@@ -73,12 +92,22 @@ class SearchResult:
     """What was found, best first, and what else is known of the question."""
 
     hits: tuple[Hit, ...]
+    reading: str  # the question as it was read, mended where it was misspelt
     generation: int
     encoder: str
+    posteriors: tuple[float, ...]  # of the hits: softmax of their fused scores, 0..1
     terms: int  # distinct terms of the question
     known_share: float  # of those terms, by count, that some passage has
     unseen_share: float  # of the question's letters that the encoder has no piece for
-    seconds: dict[str, float]  # encode, dense, lexical, fuse
+    seconds: dict[str, float]  # read, encode, dense, lexical, fuse
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Without:
+    """What a search leaves out, to see how a question fares that is not written anywhere yet."""
+
+    rows: tuple[int, ...]  # among the generation's questions, at least one, all of one article
+    whole_article: bool = False  # with everything else of that article
 
 
 class Searcher:
@@ -98,6 +127,7 @@ class Searcher:
         self.generation = generation
         self.encoder = encoder
         self.fusion = fusion
+        self.readings = Readings(generation)
         self._factors = fusion.factors
 
     def search(
@@ -108,45 +138,79 @@ class Searcher:
         tags: frozenset[str] = frozenset(),
         top_k: int = 10,
         day: date | None = None,
+        reading: Reading | None = None,
+        without: Without | None = None,
     ) -> SearchResult:
         """Return the ``top_k`` best articles for a question, all with a score above zero.
 
         ``languages`` are those the question may be in, the likeliest first; ``tags`` must all be carried by
         an article; ``day`` (today, UTC) must lie in its validity. The first ``MAX_CHARACTERS`` characters of
-        a question are read.
+        a question are read. ``reading`` is how it is read, where that is known already; ``without`` tells
+        what to search as if it had never been written.
         """
         generation = self.generation
         question = question[:MAX_CHARACTERS]
         clock = _Clock()
-        embedding = self.encoder.encode([question], kind="question")[0]
-        unseen_share = self.encoder.unseen_share(question)
+        if reading is None and without is None:  # what is written in an article is read as it is
+            reading = self.readings.read(question, languages)
+        text = question if reading is None else reading.text
+        clock.note("read")
+        if reading is not None and reading.language is not None:
+            languages = [reading.language]
+        embedding = self._embedding(question, reading)
+        unseen_share = self.encoder.unseen_share(text)
         clock.note("encode")
         only = generation.filter(tags, day or datetime.now(UTC).date())
         exact = generation.exact(normal_form(question))
+        if text != question and not len(exact):
+            exact = generation.exact(normal_form(text))
         if only is not None:
             exact = exact[only.questions.rows[exact]]
-        terms = query_terms(question, languages)
+        terms = query_terms(text, languages)
         asked = _Asked(
-            embedding=embedding, terms=terms, exact=exact, only=only, languages=tuple(languages), top_k=top_k
+            embedding=embedding,
+            terms=terms,
+            exact=exact if without is None else exact[~np.isin(exact, without.rows)],
+            only=only,
+            languages=tuple(languages),
+            top_k=top_k,
+            without=without,
         )
         hits = self._scanned(asked, clock)
         if hits is None:
             hits = self._collected(asked, clock)
-        known = sum(generation.question_lexical.has(term) or generation.answer_lexical.has(term) for term in terms)
+        known_share = self._known_share(asked)
         clock.note("fuse")
         return SearchResult(
             hits=hits,
+            posteriors=_posteriors([hit.score for hit in hits]),
+            reading=text,
             generation=generation.number,
             encoder=self.encoder.id,
             terms=len(terms),
-            known_share=known / len(terms) if terms else 0.0,
+            known_share=known_share,
             unseen_share=unseen_share,
             seconds=clock.seconds,
         )
 
+    def _embedding(self, question: str, reading: Reading | None) -> Floats:
+        """Return the embedding of a question as it is read, (dimensions,), of unit length or zeros."""
+        text, share = (question, 1.0) if reading is None else (reading.text, reading.share)
+        embedding: Floats = self.encoder.encode([text], kind="question")[0]
+        if share < 1.0:
+            mixed = share * embedding + (1.0 - share) * self.encoder.encode([question], kind="question")[0]
+            embedding = (mixed / max(float(np.linalg.norm(mixed)), _TIE)).astype(np.float32, copy=False)
+        return embedding
+
+    def _known_share(self, asked: _Asked) -> float:
+        questions, answers = self.generation.question_lexical, self.generation.answer_lexical
+        without = () if asked.without is None else asked.without.rows
+        known = sum(questions.has(term, without=without) or answers.has(term) for term in asked.terms)
+        return known / len(asked.terms) if asked.terms else 0.0
+
     def _scanned(self, asked: _Asked, clock: _Clock) -> tuple[Hit, ...] | None:
         """Score every passage, and every article by its best; None where there are too many for that."""
-        generation, weights, only = self.generation, self.fusion, asked.only
+        generation, only = self.generation, asked.only
         dense = generation.parts.question_dense.cosines(asked.embedding)
         dense_answer = generation.parts.answer_dense.cosines(asked.embedding)
         if dense is None or dense_answer is None:
@@ -158,32 +222,73 @@ class Searcher:
         if only is not None:
             dense, lexical = dense * only.questions.rows, lexical * only.questions.rows
             dense_answer, lexical_answer = dense_answer * only.answers.rows, lexical_answer * only.answers.rows
+        if asked.without is not None:
+            dense[list(asked.without.rows)] = lexical[list(asked.without.rows)] = 0.0
         # A long answer is a little like everything: only the few best pieces of all speak for their articles.
         _keep_best(dense_answer, _ANSWER_CANDIDATES)
         _keep_best(lexical_answer, _ANSWER_CANDIDATES)
-        scores = np.zeros((5, len(generation.question_starts)), np.float32)
-        np.maximum.reduceat(dense, generation.question_starts, out=scores[0])
-        np.maximum.reduceat(lexical, generation.question_starts, out=scores[1])
-        np.maximum.reduceat(dense_answer, generation.answer_starts, out=scores[2])
-        np.maximum.reduceat(lexical_answer, generation.answer_starts, out=scores[3])
-        np.maximum(scores, 0.0, out=scores)
-        scores[4, generation.article_of_question[asked.exact]] = 1.0
-        fused = self._factors @ scores
-        order = np.argsort(-fused, kind="stable")[: asked.top_k]
-        order = order[fused[order] > 0.0]
-        preference = _preference(asked.languages, generation.parts.languages)
-        likeness = weights.dense * dense + weights.lexical * lexical + preference[generation.language_of_question]
+        scores = np.zeros((len(_SCORES), len(generation.question_starts)), np.float32)
+        scores[_CENTROID] = self._centroid_scores(asked)
+        np.maximum.reduceat(dense, generation.question_starts, out=scores[_DENSE])
+        np.maximum.reduceat(lexical, generation.question_starts, out=scores[_LEXICAL])
+        np.maximum.reduceat(dense_answer, generation.answer_starts, out=scores[_DENSE_ANSWER])
+        np.maximum.reduceat(lexical_answer, generation.answer_starts, out=scores[_LEXICAL_ANSWER])
+        scores[_EXACT, generation.article_of_question[asked.exact]] = 1.0
+        if only is not None:
+            scores[:, ~only.articles] = 0.0
+        if asked.without is not None and asked.without.whole_article:
+            scores[:, generation.article_of_question[asked.without.rows[0]]] = 0.0
+        order, fused = self._ranked(scores, generation.is_foreign(asked.languages), asked.top_k)
+        likeness = self._likeness(dense, lexical, generation.language_of_question, asked.languages)
         likeness[asked.exact] += 1.0
         hits = []
-        for ordinal in order.tolist():
-            if scores[:2, ordinal].any():
+        for ordinal, score in zip(order.tolist(), fused.tolist(), strict=True):
+            if (scores[_DENSE : _LEXICAL + 1, ordinal] > 0.0).any():
                 row = _best_of(likeness, generation.question_starts, ordinal)
                 text, place = generation.language_of_question[row], generation.place_of_question[row]
             else:  # found by its answer alone: what is shown is the question of that answer's text
                 row = _best_of(dense_answer + lexical_answer, generation.answer_starts, ordinal)
                 text, place = generation.language_of_answer[row], 0
-            hits.append(self._hit(ordinal, float(fused[ordinal]), scores[:, ordinal].tolist(), int(text), int(place)))
+            hits.append(self._hit(ordinal, score, scores[:, ordinal].tolist(), int(text), int(place)))
         return tuple(hits)
+
+    def _centroid_scores(self, asked: _Asked, articles: Rows | None = None) -> Floats:
+        """Return the score of every centroid, or of some articles' ones; zeros where a question has no embedding."""
+        generation, without = self.generation, asked.without
+        centroids = generation.parts.centroids
+        if not asked.embedding.any():
+            return np.zeros(len(generation.question_starts) if articles is None else len(articles), np.float32)
+        if without is None:
+            return centroids.scores(asked.embedding, articles)
+        left_out = generation.question_embeddings(np.array(without.rows))
+        scores = centroids.scores_without(
+            asked.embedding, left_out, int(generation.article_of_question[without.rows[0]])
+        )
+        return scores if articles is None else scores[articles]
+
+    def _ranked(self, scores: Floats, is_foreign: NDArray[np.bool_], top_k: int) -> tuple[Rows, Floats]:
+        """Return the places of the best of the articles, best first, and their fused scores.
+
+        ``scores`` are (scores, articles); what is known of the customer's language is worked into them.
+        Articles with which the question shares nothing are left out.
+        """
+        np.maximum(scores[_DENSE:], 0.0, out=scores[_DENSE:])
+        is_alike = scores[_DENSE:].max(axis=0) > 0.0
+        scores[_LEXICAL, is_foreign] *= _FOREIGN_LEXICAL
+        scores[_LEXICAL_ANSWER, is_foreign] *= _FOREIGN_LEXICAL_ANSWER
+        scores[_FOREIGN] = is_foreign
+        fused = self._factors @ scores
+        fused[~is_alike] = -np.inf
+        order = np.argsort(-fused, kind="stable")[:top_k]
+        order = order[is_alike[order]]
+        return order, fused[order]
+
+    def _likeness(
+        self, dense: Floats, lexical: Floats, language_numbers: NDArray[np.uint16], languages: tuple[str, ...]
+    ) -> Floats:
+        """Return by what the passage is chosen that is shown of an article, (passages,)."""
+        preference = _preference(languages, self.generation.parts.languages)
+        return dense + _LEXICAL_LIKENESS * lexical + preference[language_numbers]
 
     def _collected(self, asked: _Asked, clock: _Clock) -> tuple[Hit, ...]:
         """Score the passages that either arm brings."""
@@ -199,19 +304,26 @@ class Searcher:
         lexical_answer = answers.lexical(generation.answer_lexical.scores(asked.terms), _ANSWER_CANDIDATES, few)
         clock.note("lexical")
         # Every candidate passage gets both of its scores, whichever arm brought it.
-        rows = np.concatenate([dense.rows, lexical.rows, asked.exact])
-        candidates = _Candidates(
-            rows=rows,
-            dense=np.einsum("ij,j->i", generation.question_embeddings(rows), asked.embedding),
-            lexical=lexical_scores[rows],
-            is_exact=np.arange(len(rows)) >= len(rows) - len(asked.exact),
-            dense_answer=dense_answer,
-            lexical_answer=lexical_answer,
+        rows = np.unique(np.concatenate([dense.rows, lexical.rows, asked.exact]))
+        if asked.without is not None:
+            rows = rows[~np.isin(rows, asked.without.rows)]
+        cosines = np.einsum("ij,j->i", generation.question_embeddings(rows), asked.embedding)
+        is_exact = np.isin(rows, asked.exact)
+        alike = (cosines > 0.0) | (lexical_scores[rows] > 0.0) | is_exact
+        return self._fused(
+            _Candidates(
+                rows=rows[alike],
+                dense=cosines[alike],
+                lexical=lexical_scores[rows[alike]],
+                is_exact=is_exact[alike],
+                dense_answer=dense_answer,
+                lexical_answer=lexical_answer,
+            ),
+            asked,
         )
-        return self._fused(candidates, asked.languages, top_k)
 
-    def _fused(self, found: _Candidates, languages: tuple[str, ...], top_k: int) -> tuple[Hit, ...]:
-        generation, weights = self.generation, self.fusion
+    def _fused(self, found: _Candidates, asked: _Asked) -> tuple[Hit, ...]:
+        generation, languages = self.generation, asked.languages
         pieces = np.concatenate([found.dense_answer.rows, found.lexical_answer.rows])
         piece_scores = np.concatenate([found.dense_answer.scores, found.lexical_answer.scores])
         articles, place = np.unique(
@@ -220,21 +332,22 @@ class Searcher:
         )
         of_row, of_piece = place[: len(found.rows)], place[len(found.rows) :]
         middle = len(found.dense_answer.rows)
-        scores = np.zeros((5, len(articles)), np.float32)
-        np.maximum.at(scores[0], of_row, found.dense)
-        np.maximum.at(scores[1], of_row, found.lexical)
-        np.maximum.at(scores[2], of_piece[:middle], piece_scores[:middle])
-        np.maximum.at(scores[3], of_piece[middle:], piece_scores[middle:])
-        scores[4, of_row[found.is_exact]] = 1.0
-        fused = self._factors @ scores
+        scores = np.zeros((len(_SCORES), len(articles)), np.float32)
+        scores[_CENTROID] = self._centroid_scores(asked, articles)
+        np.maximum.at(scores[_DENSE], of_row, found.dense)
+        np.maximum.at(scores[_LEXICAL], of_row, found.lexical)
+        np.maximum.at(scores[_DENSE_ANSWER], of_piece[:middle], piece_scores[:middle])
+        np.maximum.at(scores[_LEXICAL_ANSWER], of_piece[middle:], piece_scores[middle:])
+        scores[_EXACT, of_row[found.is_exact]] = 1.0
+        if asked.without is not None and asked.without.whole_article:
+            scores[:, articles == generation.article_of_question[asked.without.rows[0]]] = 0.0
+        order, fused = self._ranked(scores, generation.is_foreign(languages)[articles], asked.top_k)
 
-        order = np.argsort(-fused, kind="stable")[:top_k]
-        order = order[fused[order] > 0.0]
-        likeness = weights.dense * found.dense + weights.lexical * found.lexical + found.is_exact
-        preference = _preference(languages, generation.parts.languages)
         texts, places = generation.language_of_question[found.rows], generation.place_of_question[found.rows]
-        best = _best(of_row, likeness + preference[texts], len(articles))[order]
+        likeness = self._likeness(found.dense, found.lexical, texts, languages) + found.is_exact
+        best = _best(of_row, likeness, len(articles))[order]
         if (best < 0).any():  # found by an answer alone: what is shown is the question of that answer's text
+            preference = _preference(languages, generation.parts.languages)
             piece_texts = generation.language_of_answer[pieces]
             best_piece = _best(of_piece, piece_scores + preference[piece_texts], len(articles))[order]
             best = np.where(best < 0, len(found.rows) + best_piece, best)
@@ -244,7 +357,7 @@ class Searcher:
             self._hit(*fields)
             for fields in zip(
                 articles[order].tolist(),
-                fused[order].tolist(),
+                fused.tolist(),
                 scores.T[order].tolist(),
                 texts[best].tolist(),
                 places[best].tolist(),
@@ -253,7 +366,7 @@ class Searcher:
         )
 
     def _hit(self, ordinal: int, score: float, scores: list[float], language_number: int, place: int) -> Hit:
-        dense, lexical, dense_answer, lexical_answer, is_exact = scores
+        centroid, dense, lexical, dense_answer, lexical_answer, is_exact, is_foreign = scores
         article = self.generation.article(ordinal)
         language = self.generation.parts.languages[language_number]
         text = article.text(language)
@@ -261,10 +374,12 @@ class Searcher:
         return Hit(
             article=article,
             score=score,
+            centroid=centroid,
             dense=dense,
             lexical=lexical,
             dense_answer=dense_answer,
             lexical_answer=lexical_answer,
+            is_foreign=is_foreign > 0.0,
             is_exact=is_exact > 0.0,
             matched=text.alternate_questions[place - 1] if place else text.question,
             matched_language=language,
@@ -294,6 +409,7 @@ class _Asked:
     only: Filter | None
     languages: tuple[str, ...]
     top_k: int
+    without: Without | None
 
 
 class _Clock:
@@ -321,7 +437,7 @@ class _Found:
 class _Candidates:
     """What is fused: questions with all their scores, and pieces of answers as each arm found them."""
 
-    rows: Rows  # among the questions, some of them twice
+    rows: Rows  # among the questions, ascending
     dense: Floats
     lexical: Floats
     is_exact: NDArray[np.bool_]
@@ -359,6 +475,13 @@ class _Arm:
     def _is_enough(self, rows: Rows, count: int, top_k: int) -> bool:
         # One article with hundreds of passages must not crowd out the others.
         return len(rows) < count or len(set(self._article_of[rows].tolist())) >= top_k
+
+
+def _posteriors(scores: Sequence[float]) -> tuple[float, ...]:
+    """Return the softmax of fused scores, best first, at their sharpness."""
+    shares = [math.exp(SHARPNESS * (score - scores[0])) for score in scores]
+    total = sum(shares)
+    return tuple(share / total for share in shares)
 
 
 def _keep_best(scores: Floats, count: int) -> None:

@@ -23,6 +23,7 @@ LONG_FROM = 8  # letters from which each further one costs more: few words are s
 LONG_LETTER = 2.8
 SPACE = 1.0  # nats that a missing space costs
 LONE_LETTER = 2.0  # nats that a word of one letter costs where it was split off
+LEFTOVER = 4.0  # nats that letters cost which no list explains, between words that run together
 
 _TWO_SLIPS = 6  # letters of a word that may hold two slips
 _ONE_SLIP = 3
@@ -103,7 +104,7 @@ class Lexicon:
             for start in range(max(0, end - _LONGEST_WORD), end):
                 score = self.log(run[start:end])
                 if score is None:
-                    score = new_word(end - start)
+                    score = new_word(end - start) - LEFTOVER
                 elif end - start == 1:
                     score -= LONE_LETTER
                 score += best[start] - (SPACE if start else 0.0)

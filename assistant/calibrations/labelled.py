@@ -12,7 +12,7 @@ import gzip
 import json
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -73,6 +73,10 @@ def knowledge_bases(folder: Path, *, seed: int = 1) -> list[KnowledgeBase]:
     everything = [question for topics in tor.values() for question in _own_questions(topics)]
     bases.append(_across("tor_on_en", "tor", tor["en"], everything, seed))
     bases.append(_across("tor_on_ru", "tor", tor["ru"], everything, seed))
+    bases.append(_scattered("robo_scattered", "robo", robo, seed, asked_in=2))
+    bases.append(_scattered("tor_scattered", "tor", tor, seed, asked_in=12))
+    few = {language: tor[language] for language in ("de", "en", "es", "ru", "uk")}
+    bases.append(_scattered("tor_in_five", "tor", few, seed, asked_in=5))
     mkqa = _mkqa(folder / "mkqa_questions.tsv.gz")
     asked = [question for topics in mkqa.values() for question in _own_questions(topics)]
     bases.append(_across("mkqa_on_en", "mkqa", mkqa["en"][:600], asked, seed))
@@ -112,6 +116,31 @@ def _across(
         for question in asked
         if question.text not in own
     ]
+    return _base(name, source, articles, questions, draw)
+
+
+def _scattered(
+    name: str, source: str, by_language: Mapping[str, Sequence[_Topic]], seed: int, *, asked_in: int
+) -> KnowledgeBase:
+    """Write every article in one language, drawn for it; ask it in so many, drawn too."""
+    draw = random.Random(f"{name}/{seed}")
+    versions: dict[str, dict[str, _Topic]] = defaultdict(dict)
+    for language, topics in sorted(by_language.items()):
+        for topic in topics:
+            versions[topic.id][language] = topic
+    missing = set(draw.sample(sorted(versions), len(versions) // 4))
+    articles, questions = [], []
+    for id, spoken in sorted(versions.items()):
+        written = draw.choice(sorted(spoken))
+        known = id not in missing
+        if known:
+            articles.append(_article(spoken[written], ()))
+        for language in draw.sample(sorted(spoken), min(len(spoken), asked_in)):
+            asked = [spoken[language].question, *spoken[language].phrases[:4]]
+            questions += [
+                LabelledQuestion(text=text, language=language, article_id=id if known else None)
+                for text in asked[1 if known and language == written else 0 :]
+            ]
     return _base(name, source, articles, questions, draw)
 
 

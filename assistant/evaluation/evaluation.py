@@ -13,7 +13,7 @@ from assistant.detection import Detector
 from assistant.evaluation.asked import Asked, Outcome, Searched
 from assistant.evaluation.measures import Measure, Share, share
 from assistant.judgement import judge, thresholds_for
-from assistant.language import at_home, identify
+from assistant.language import identify_read
 from assistant.phrases import Phrasebook
 from assistant.policy import Policy
 from assistant.question import make_question
@@ -33,7 +33,7 @@ class Evaluation:
     encoder: str
     generation: int
     asked: tuple[Asked, ...]
-    thresholds: Thresholds | None = None  # that were decided by; None where they are not known
+    thresholds: Thresholds | None = None  # of languages that have none of their own; None where they are not known
     titles: Mapping[str, str] = field(default_factory=dict)  # questions of the articles that were found or wanted
 
     def share(self, measure: Measure) -> Share:
@@ -105,10 +105,12 @@ class _Asker:
     def ask(self, golden: GoldenQuestion) -> Asked:
         """Ask one question."""
         question = make_question(golden.question, channel=golden.channel or _CHANNEL)
-        detection = at_home(self.detector.detect(question.text), self.home, self.phrases.languages)
-        language = identify(
+        language = identify_read(
             question.text,
-            detection,
+            detector=self.detector,
+            readings=self.searcher.readings,
+            home=self.home,
+            spoken=self.phrases.languages,
             channel=self.policy.channel_languages.get(golden.channel or ""),
             default=self.policy.default_language,
         )
@@ -135,7 +137,10 @@ class _Asker:
             for hit, confidence in zip(hits, judged.confidences, strict=False)
         )
         searched = Searched(
-            candidates=candidates, choices_confidence=judged.choices_confidence, contrast=judged.contrast
+            candidates=candidates,
+            choices_confidence=judged.choices_confidence,
+            thresholds=judged.thresholds,
+            contrast=judged.contrast,
         )
         return Asked(
             golden=golden,
@@ -145,7 +150,7 @@ class _Asker:
             best=hits[0].article.id if hits else None,
             confidence=judged.confidences[0] if judged.confidences else 0.0,
             language=language.code,
-            detected=detection.language,
+            detected=language.detection.language,
             searched=searched if is_by_search else None,
         )
 

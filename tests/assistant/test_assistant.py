@@ -217,7 +217,7 @@ def test_the_receipt_shows_why(ask: Ask, shop: Product) -> None:
     assert receipt["thresholds"]["answer"] >= receipt["thresholds"]["clarify"]
     assert receipt["encoder"] == "embedded"
     assert receipt["detector"]["language"] == "en"
-    assert {"identify", "encode", "dense", "lexical", "fuse", "decide", "deliver"} == set(receipt["timings"])
+    assert {"identify", "read", "encode", "dense", "lexical", "fuse", "decide", "deliver"} == set(receipt["timings"])
     assert receipt["feedback"] is None
 
 

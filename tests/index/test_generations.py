@@ -37,6 +37,7 @@ FILES = [
     "article_starts.npy",
     "articles.json",
     "articles.jsonl",
+    "centroids.npz",
     "digests.npy",
     "embeddings.npy",
     "exact_keys.npy",

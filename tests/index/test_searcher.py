@@ -16,10 +16,12 @@ from index import dense
 from index import searcher as searcher_module
 from index.analysis import normal_form, query_terms, terms
 from index.builder import build
+from index.centroids import Centroids
 from index.dense import DenseIndex
 from index.errors import EncoderMismatchError
 from index.generations import Generations
 from index.passages import Passage, PassageKind, passages
+from index.readings import Reading
 from index.searcher import Fusion, Hit, Searcher
 from knowledge.article import Article
 from tests.index.finding import DELIVERY, PAYMENT, RETURNS, SHOP, WARRANTY, Articles, TrigramEncoder, faq
@@ -73,7 +75,7 @@ class TestMatchedPassage:
     ) -> None:
         monkeypatch.setattr(DenseIndex, "cosines", lambda self, embedding: None)  # as for very many passages
         monkeypatch.setattr(searcher_module, "_CANDIDATES", 1)
-        by_answers = Fusion(dense=0, lexical=0, dense_answer=0, lexical_answer=1)
+        by_answers = Fusion(centroid=0, lexical=0, dense_answer=0, lexical_answer=1, foreign=0)
         best = (
             Searcher(shop.generation, shop.encoder, by_answers)
             .search("delivery time innerhalb von 14 tagen", languages=["de"], top_k=1)
@@ -134,9 +136,24 @@ class TestFusion:
 
     def test_weights_can_be_chosen(self, searcher: Make) -> None:
         shop = searcher(*SHOP)
-        nothing = Fusion(dense=0, lexical=0, dense_answer=0, lexical_answer=0, exact=2)
-        hits = Searcher(shop.generation, shop.encoder, nothing).search("return POLICY!", languages=["en"]).hits
-        assert [(hit.article.id, hit.score) for hit in hits] == [("returns", 2.0)]
+        nothing = Fusion(centroid=0, lexical=0, dense_answer=0, lexical_answer=0, exact=2, foreign=0)
+        best, *others = Searcher(shop.generation, shop.encoder, nothing).search("return POLICY!", languages=["en"]).hits
+        assert (best.article.id, best.score) == ("returns", 2.0)
+        assert {hit.score for hit in others} == {0.0}
+
+    def test_articles_in_the_customers_language_do_not_hide_the_one_in_another(self, searcher: Make) -> None:
+        shop = searcher(*SHOP)
+        for languages, foreign in ((["en"], {"warranty"}), (["ru"], {"returns", "delivery"}), ([], set())):
+            hits = shop.search("parcel чайник", languages=languages).hits
+            assert {hit.article.id for hit in hits if hit.is_foreign} == foreign
+        plain = Searcher(shop.generation, shop.encoder, Fusion(foreign=0))
+        with_and_without = [
+            {hit.article.id: hit.score for hit in one.search("parcel чайник", languages=["en"]).hits}
+            for one in (shop, plain)
+        ]
+        gains = {id: score - with_and_without[1][id] for id, score in with_and_without[0].items()}
+        assert gains.pop("warranty") == pytest.approx(Fusion().foreign)
+        assert set(gains.values()) == {0.0}
 
 
 words = ["parcel", "pay", "card", "return", "where", "how", "money", "посылка", "оплата", "退款", "größe", "?"]
@@ -148,9 +165,9 @@ some_articles = st.lists(
 
 
 def plain_scores(
-    articles: Sequence[Article], encoder: TrigramEncoder, question: str, languages: Sequence[str]
+    articles: Sequence[Article], encoder: TrigramEncoder, question: str, languages: Sequence[str], centroids: Centroids
 ) -> dict[str, tuple[float, ...]]:
-    """Return fused, dense, lexical, dense of answers, lexical of answers, exact: comparing everything, plainly."""
+    """Return fused, centroid, dense, lexical, the same of answers, exact, foreign: comparing everything, plainly."""
     owned = [(article.id, passage) for article in articles for passage in passages(article)]
     asked = encoder.encode([question], kind="question")[0]
     asked_terms = query_terms(question, languages)
@@ -173,15 +190,18 @@ def plain_scores(
         for id, passage in owned
         if passage.kind is not PassageKind.ANSWER and normal_form(passage.content) == normal_form(question)
     }
+    centroid = dict(zip((a.id for a in articles), centroids.scores(asked).tolist(), strict=True))
+    foreign = {a.id for a in articles if languages and not {text.language for text in a.texts} & set(languages)}
     weights = Fusion()
-    return {
-        id: (
-            weights.dense * dense_[id] + weights.lexical * lexical[id] + weights.dense_answer * dense_answer[id]
-            + weights.lexical_answer * lexical_answer[id] + weights.exact * (id in exact),
-            dense_[id], lexical[id], dense_answer[id], lexical_answer[id], float(id in exact),
-        )
-        for id in dense_
-    }  # fmt: skip
+    expected = {}
+    for id in dense_:
+        held_back, held_back_answer = (0.25, 0.75) if id in foreign else (1.0, 1.0)
+        scores = (
+            centroid[id] if asked.any() else 0.0, dense_[id], lexical[id] * held_back, dense_answer[id],
+            lexical_answer[id] * held_back_answer, float(id in exact), float(id in foreign),
+        )  # fmt: skip
+        expected[id] = (sum(float(w) * score for w, score in zip(weights.factors, scores, strict=True)), *scores)
+    return expected
 
 
 @given(some_articles, sentences, st.sampled_from([["en"], ["ru", "en"], ["zh"], []]))
@@ -192,12 +212,17 @@ def test_scores_are_those_of_comparing_every_passage(
     encoder = TrigramEncoder()
     generations = Generations(tmp_path_factory.mktemp("g"))
     build(generations, Articles(*articles), encoder)
-    hits = Searcher(generations.load_active(), encoder).search(question, languages=languages).hits
-    expected = plain_scores(articles, encoder, question, languages)
+    generation = generations.load_active()
+    as_it_is = Reading(text=question)
+    hits = Searcher(generation, encoder).search(question, languages=languages, reading=as_it_is).hits
+    expected = plain_scores(articles, encoder, question, languages, generation.parts.centroids)
     for hit in hits:
-        came = (hit.score, hit.dense, hit.lexical, hit.dense_answer, hit.lexical_answer, float(hit.is_exact))
+        came = (
+            hit.score, hit.centroid, hit.dense, hit.lexical, hit.dense_answer, hit.lexical_answer,
+            float(hit.is_exact), float(hit.is_foreign),
+        )  # fmt: skip
         assert came == pytest.approx(expected[hit.article.id], abs=2e-4)
-    assert {hit.article.id for hit in hits} == {id for id, scores in expected.items() if scores[0] > 0}
+    assert {hit.article.id for hit in hits} == {id for id, scores in expected.items() if max(scores[2:7]) > 0}
     assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
 
 
@@ -293,9 +318,8 @@ class TestHostileQuestions:
     def test_any_other_has_finite_scores(self, searcher: Make, question: str) -> None:
         result = searcher(*SHOP).search(question, languages=["en", "ar"])
         for hit in result.hits:
-            scores = (hit.score, hit.dense, hit.lexical, hit.dense_answer, hit.lexical_answer)
+            scores = (hit.score, hit.centroid, hit.dense, hit.lexical, hit.dense_answer, hit.lexical_answer)
             assert all(math.isfinite(score) for score in scores)
-            assert hit.score > 0
             assert 0 <= hit.lexical <= 1
             assert 0 <= hit.dense <= 1.001
 
@@ -319,7 +343,7 @@ class TestResult:
         assert result.terms == 4
         assert result.known_share == 0.5
         assert result.unseen_share == pytest.approx(4 / 20)
-        assert list(result.seconds) == ["encode", "dense", "lexical", "fuse"]
+        assert list(result.seconds) == ["read", "encode", "dense", "lexical", "fuse"]
         assert all(seconds > 0 for seconds in result.seconds.values())
 
     def test_words_of_answers_are_known_too(self, searcher: Make) -> None:
