@@ -21,7 +21,7 @@ _APOSTROPHES = str.maketrans("’ʼ`", "'''")
 _MERGED = {"be-tarask": "be", "sr-latn": "sr", "no": "nb"}
 # Words without spaces between them, or signs between the letters; or less text than a list needs.
 _LEFT_OUT = frozenset({"zh", "zh-tw", "ja", "ko", "th", "ta", "te", "hi", "bn", "ur", "ky", "tg", "uz"})
-_MANY = {"ru": 20_000, "uk": 18_000, "be": 18_000, "en": 16_000, "de": 16_000, "pl": 14_000, "tr": 14_000}
+_MANY = {"ru": 31_000, "uk": 20_000, "be": 20_000, "en": 15_000, "de": 15_000, "pl": 14_000, "tr": 13_000}
 _SOME = 9_500
 _LEAST = 3  # times a word must be seen
 _LEAST_OF = {"be": 2}  # where text is scarce

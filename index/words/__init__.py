@@ -21,6 +21,7 @@ STEPS_PER_NAT = 2
 _LEVELS = 64
 _LOGS = tuple(-level / STEPS_PER_NAT for level in range(_LEVELS))  # one float object for all words of a level
 _FIRST = 32  # what stands for a shared prefix of length 0 in a stored list
+_COMPRESSION = {"id": lzma.FILTER_LZMA1, "preset": 9 | lzma.PRESET_EXTREME, "dict_size": 1 << 20, "pb": 0}
 _SAME_AS = {"no": "nb", "nn": "nb"}
 _NEAREST = 48  # words of one length looked at, the more frequent of equally near ones first
 
@@ -106,17 +107,16 @@ def packed(levels: Mapping[str, int]) -> bytes:
             shared += 1
         rows.append(chr(_FIRST + shared) + word[shared:])
         before = word
-    text = "\n".join(rows).encode("utf-16-le")
-    sizes = len(words).to_bytes(4, "little")
-    body = sizes + bytes(min(levels[word], _LEVELS - 1) for word in words) + text
-    return lzma.compress(body, format=lzma.FORMAT_ALONE, preset=9 | lzma.PRESET_EXTREME)
+    count = len(words).to_bytes(4, "little")
+    body = count + bytes(min(levels[word], _LEVELS - 1) for word in words) + "\n".join(rows).encode()
+    return lzma.compress(body, format=lzma.FORMAT_ALONE, filters=[_COMPRESSION])
 
 
 def unpacked(data: bytes) -> dict[str, float]:
     """Return the log-probabilities of a stored list, the most frequent word first."""
     body = lzma.decompress(data, format=lzma.FORMAT_ALONE)
     count = int.from_bytes(body[:4], "little")
-    levels, rows = body[4 : 4 + count], body[4 + count :].decode("utf-16-le").split("\n")
+    levels, rows = body[4 : 4 + count], body[4 + count :].decode().split("\n")
     words, before = [], ""
     for row in rows:
         before = before[: ord(row[0]) - _FIRST] + row[1:]
