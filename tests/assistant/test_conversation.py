@@ -63,7 +63,7 @@ def choices(say: Say) -> list[dict[str, Any]]:
     """Return the choices that were just offered."""
     reply = say(ASKED)
     assert reply["decision"] == "clarify"
-    assert len(reply["choices"]) == 3
+    assert len(reply["choices"]) >= 2
     offered: list[dict[str, Any]] = reply["choices"]
     return offered
 

@@ -113,6 +113,18 @@ def test_choices_are_not_listed_twice(page: ChatPage) -> None:
     assert page.said()[-1] == message
 
 
+def test_choices_that_are_set_apart_in_a_message_from_right_to_left_are_not_listed_twice(page: ChatPage) -> None:
+    choices = [{**choice, "language": "en"} for choice in CLARIFY["body"]["choices"]]
+    listed = "\n".join(f"{number}. \u2068{choice['question']}\u2069" for number, choice in enumerate(choices, 1))
+    page.prepare(reply(f"هل تقصدون أحد هذه الأسئلة؟\n\n{listed}", "ar", decision="clarify", choices=choices))
+    page.ask("إرجاع")
+    assert page.said()[-1] == "هل تقصدون أحد هذه الأسئلة؟"
+    shown = page.all(".choice:not(.none)")
+    assert [choice.text for choice in shown] == [choice["question"] for choice in choices]
+    assert {choice.get_attribute("lang") for choice in shown} == {"en"}
+    assert {choice.value_of_css_property("direction") for choice in shown} == {"ltr"}
+
+
 def test_none_of_these_says_so_to_the_server(page: ChatPage) -> None:
     page.prepare(CLARIFY, reply("A colleague will answer."))
     page.ask("money back")
