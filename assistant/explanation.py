@@ -29,7 +29,7 @@ _FINEST = 4  # digits after the point that tell two numbers apart
 
 # What older receipts lack.
 _ABSENT: Mapping[str, Any] = dict.fromkeys(
-    ("chosen", "judged_with", "calibration", "fusion", "contrast", "choices_confidence")
+    ("chosen", "judged_with", "reading", "calibration", "fusion", "contrast", "choices_confidence")
 )
 
 
@@ -71,10 +71,13 @@ def explain(receipt: Mapping[str, Any]) -> str:
     if not is_searched(receipt):
         return _unsearched(receipt)
     if decision == "answered":
-        return f"Answered with {receipt['hits'][0]['article_id']}: {_why_answered(receipt)}."
-    if decision == "clarify":
-        return f"Asked back: {_why_asked_back(receipt)}."
-    return f"Handed over to a person: {_why_handed_over(receipt)}."
+        why = f"Answered with {receipt['hits'][0]['article_id']}: {_why_answered(receipt)}"
+    elif decision == "clarify":
+        why = f"Asked back: {_why_asked_back(receipt)}"
+    else:
+        why = f"Handed over to a person: {_why_handed_over(receipt)}"
+    reading = receipt["reading"]
+    return f"{why}." if reading in (None, receipt["question"]) else f"{why}; it was read as “{reading}”."
 
 
 def _unsearched(receipt: Mapping[str, Any]) -> str:
@@ -132,6 +135,8 @@ def _why_handed_over(receipt: Mapping[str, Any]) -> str:
 def _confidence(receipt: Mapping[str, Any]) -> str:
     hit, threshold = receipt["hits"][0], receipt["thresholds"]["answer"]
     value, limit = _apart(hit["confidence"], threshold)
+    if threshold > 1.0:
+        return f"confidence {value} is not enough: only questions that stand in an article are answered"
     return f"confidence {value} is {_side(hit['confidence'], threshold)} the threshold {limit}"
 
 

@@ -73,8 +73,9 @@ class Judged:
         judgement, result = self.judgement, self.judgement.result
         return {
             "judged_with": self.conditions,
+            "reading": result.reading,
             "encoder": result.encoder,
-            "calibration": {"encoder": self.calibration.encoder, "fitted_on": self.calibration.fitted_on},
+            "calibration": {name: getattr(self.calibration, name) for name in _OF_CALIBRATION},
             "thresholds": judgement.thresholds,
             "known_share": result.known_share,
             "unseen_share": result.unseen_share,
@@ -87,10 +88,11 @@ class Judged:
 
 # What a receipt keeps where nothing was searched for.
 NO_FACTS: dict[str, Any] = {
-    **dict.fromkeys(("judged_with", "encoder", "calibration", "thresholds", "known_share", "unseen_share")),
+    **dict.fromkeys(("judged_with", "reading", "encoder", "calibration", "thresholds", "known_share", "unseen_share")),
     **dict.fromkeys(("choices_confidence", "contrast", "fusion")),
     "hits": [],
 }
+_OF_CALIBRATION = ("encoder", "fitted_on", "target_precision", "is_certified", "basis")
 
 
 def _hit(hit: Hit, place: int, confidences: Sequence[float]) -> dict[str, Any]:

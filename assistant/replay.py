@@ -23,8 +23,9 @@ from index.shelf import Shelf
 
 # What is told of a decision, before and after.
 _SIDE = (
-    "decision", "reason", "confidence", "article_id", "choices", "generation", "encoder", "calibration", "thresholds",
-    "checks", "choices_confidence", "contrast", "known_share", "unseen_share", "fusion", "hits", "explanation",
+    "decision", "reason", "confidence", "article_id", "choices", "generation", "reading", "encoder", "calibration",
+    "thresholds", "checks", "choices_confidence", "contrast", "known_share", "unseen_share", "fusion", "hits",
+    "explanation",
 )  # fmt: skip
 
 

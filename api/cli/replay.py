@@ -158,7 +158,8 @@ def _judged_by(receipt: Mapping[str, Any]) -> dict[str, str]:
     return {
         "generation": "" if number is None else str(number),
         "encoder": receipt["encoder"] or "",
-        "calibration": "" if calibration is None else calibration["fitted_on"],
+        "calibration": "" if calibration is None else calibration["basis"] or calibration["fitted_on"],
+        "read as": "" if receipt["reading"] in (None, receipt["question"]) else receipt["reading"],
         "read in": "" if conditions is None else ", ".join(conditions["languages"]),
         "round": "second: the customer had been asked back" if conditions and conditions["is_second_round"] else "",
     }

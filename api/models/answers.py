@@ -104,11 +104,13 @@ class HitModel(BaseModel):
     article_id: str
     revision: int
     fused: float
+    centroid: float | None = Field(None, description="Null in older receipts.")
     dense: float
     lexical: float
     dense_answer: float
     lexical_answer: float
     is_exact: bool
+    is_foreign: bool | None = Field(None, description="It has no text in a language of the question's.")
     matched: str
     matched_language: str
     confidence: float | None
@@ -131,6 +133,9 @@ class CalibrationModel(BaseModel):
 
     encoder: str
     fitted_on: str
+    target_precision: float = Field(description="The share of right answers that is promised.")
+    is_certified: bool = Field(description="Whether labelled questions of this knowledge base show that it is kept.")
+    basis: str = Field(description="What the answer threshold rests on, in words.")
 
 
 class ConditionsModel(BaseModel):
@@ -175,6 +180,7 @@ class ReceiptModel(AnswerModel):
     tags: list[str]
     detector: DetectionModel
     judged_with: ConditionsModel | None = Field(description="Null where nothing was searched, and in older receipts.")
+    reading: str | None = Field(description="The question as it was read, mended where it was misspelt.")
     encoder: str | None
     calibration: CalibrationModel | None
     thresholds: dict[str, float] | None

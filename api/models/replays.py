@@ -27,6 +27,7 @@ class DecisionModel(BaseModel):
     article_id: str | None = Field(description="The article that answers.")
     choices: list[ChoiceModel]
     generation: int | None
+    reading: str | None
     encoder: str | None
     calibration: CalibrationModel | None
     thresholds: dict[str, float] | None
