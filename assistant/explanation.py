@@ -35,11 +35,11 @@ _ABSENT: Mapping[str, Any] = dict.fromkeys(
 
 def explained(receipt: Mapping[str, Any]) -> dict[str, Any]:
     """Return a receipt with what follows from it: what each arm gave, the checks, and a sentence that says why."""
-    whole = {**_ABSENT, **receipt}
+    whole = {**receipt, **{name: value for name, value in _ABSENT.items() if name not in receipt}}
     weights = whole["fusion"]
     hits = [{**hit, "shares": None if weights is None else shares(hit, weights)} for hit in whole["hits"]]
     whole["hits"] = hits
-    return {**whole, "checks": checks(whole), "explanation": explain(whole)}
+    return {"explanation": None, **whole, "checks": checks(whole)} | {"explanation": explain(whole)}  # it comes first
 
 
 def is_searched(receipt: Mapping[str, Any]) -> bool:

@@ -158,11 +158,21 @@ def _judged_by(receipt: Mapping[str, Any]) -> dict[str, str]:
     return {
         "generation": "" if number is None else str(number),
         "encoder": receipt["encoder"] or "",
-        "calibration": "" if calibration is None else calibration["basis"] or calibration["fitted_on"],
+        "calibration": "" if calibration is None else _certainty(calibration),
         "read as": "" if receipt["reading"] in (None, receipt["question"]) else receipt["reading"],
         "read in": "" if conditions is None else ", ".join(conditions["languages"]),
         "round": "second: the customer had been asked back" if conditions and conditions["is_second_round"] else "",
     }
+
+
+def _certainty(calibration: Mapping[str, Any]) -> str:
+    """Return what the promised precision rests on; older receipts do not say."""
+    if "is_certified" not in calibration:
+        return str(calibration["fitted_on"])
+    certified = "certified" if calibration["is_certified"] else "not certified"
+    return (
+        f"{calibration['target_precision']:.0%} right, {certified}: {calibration['basis'] or calibration['fitted_on']}"
+    )
 
 
 def _show_checks(session: Session, checks: Sequence[Mapping[str, Any]]) -> None:

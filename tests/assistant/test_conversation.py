@@ -20,9 +20,11 @@ from hypothesis import strategies as st
 from api.product import Product
 from api.settings import Settings
 from assistant import tables
+from assistant.answering import Answering
 from assistant.conversation import choice_number
 from assistant.question import NONE_OF_THESE, QuestionError, make_question
 from assistant.tickets.ticket import Ticket
+from assistant.translation import Translator
 from index.builder import build
 
 Say = Callable[..., dict[str, Any]]
@@ -272,6 +274,45 @@ def test_an_article_that_went_away_after_it_was_offered_is_handed_over(sample_da
     reply = said("1")
     assert (reply["decision"], reply["reason"]) == ("ticketed", "no_match")
     assert question_of(product, reply) == ASKED
+    product.close()
+
+
+class Dictionary:
+    """An engine that puts every word into capitals, which is another language to it."""
+
+    name, version = "capitals", "1"
+
+    def pairs(self) -> frozenset[tuple[str, str]]:
+        return frozenset({("en", "pl")})
+
+    def pair_version(self, source: str, target: str) -> str:
+        return "1"
+
+    def translate(self, text: str, source: str, target: str) -> str:
+        return text.upper()
+
+
+def test_choices_are_translated_where_a_machine_can_and_are_honest_where_none_can(sample_data: Path) -> None:
+    product = Product(Settings(data_dir=sample_data, answer_threshold=1.0, clarify_threshold=0.0))
+    product.follower.refresh()
+    answering = Answering(Translator([Dictionary()], None), default_language="en")
+    product.assistant.answering = answering
+
+    def said(language: str, **fields: Any) -> dict[str, Any]:
+        question = make_question(fields.pop("text", None), conversation_id=language, language=language, **fields)
+        reply: dict[str, Any] = orjson.loads(asyncio.run(product.assistant.ask(question)))
+        return reply
+
+    english, polish, arabic = (said(language, text=ASKED) for language in ("en", "pl", "ar"))
+    questions = [choice["question"] for choice in english["choices"]]
+    assert [choice["question"] for choice in polish["choices"]] == [question.upper() for question in questions]
+    assert {choice["language"] for choice in polish["choices"]} == {"pl"}
+    assert "angielski" not in polish["message"]
+    assert [choice["question"] for choice in arabic["choices"]] == questions
+    assert {choice["language"] for choice in arabic["choices"]} == {"en"}
+    assert "الإنجليزية" in arabic["message"]
+    taken = said("pl", text=questions[0].upper())
+    assert taken["answer"]["article_id"] == polish["choices"][0]["article_id"]
     product.close()
 
 

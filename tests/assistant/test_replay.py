@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from api.product import Product
 from api.settings import Settings
 from assistant import tables
+from assistant.confidence import ATTACHMENT, ONLY_EXACT, calibration_of
 from assistant.ledger import AnswerNotFoundError
 from assistant.question import make_question
 from assistant.replay import Changed, Replay
@@ -124,6 +125,21 @@ def test_the_encoder_and_the_calibration_are_the_generations_own(
     assert again.before["calibration"] != again.after["calibration"]
     assert again.after["hits"][0]["fused"] != again.before["hits"][0]["fused"]
     assert shop.follower.searcher.generation.number == 1
+
+
+def test_a_generation_with_another_calibration_of_the_same_index_judges_with_its_own(ask: Ask, shop: Product) -> None:
+    reply = ask("what does shipping cost")
+    assert reply["reason"] == "confident"
+    strict = replace(
+        calibration_of(shop.follower.searcher), answer_threshold=ONLY_EXACT, is_certified=True, basis="a test"
+    )
+    derived = shop.generations.derive(1, {ATTACHMENT: strict.to_json()}).number
+    again = replayed(shop, reply, derived)
+    assert (again.before["decision"], again.after["decision"]) == ("answered", "clarify")
+    assert [hit["fused"] for hit in again.after["hits"]] == [hit["fused"] for hit in again.before["hits"]]
+    assert (again.before["calibration"]["is_certified"], again.after["calibration"]["is_certified"]) == (False, True)
+    assert again.after["calibration"]["basis"] == "a test"
+    assert "only questions that stand in an article are answered" in again.explanation
 
 
 def test_a_question_is_asked_on_its_own_day(ask: Ask, shop: Product, rebuild: Rebuild) -> None:
