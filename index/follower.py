@@ -67,7 +67,10 @@ class Follower:
             try:
                 generation = self._generations.load_active()
                 if before is None or generation.manifest != before.generation.manifest:
-                    self._searcher = self._encoders.searcher(generation)
+                    searcher = self._encoders.searcher(generation)
+                    if before is not None:
+                        searcher.readings.warm()  # while the one before answers
+                    self._searcher = searcher
                 self._problem = None
             except NoGenerationError:
                 self._problem = None
@@ -97,8 +100,13 @@ class Follower:
             self._thread.join(timeout=10)
 
     def _poll(self) -> None:
-        while not self._stop.wait(POLL_INTERVAL):
+        first, interval = self._searcher, 0.0
+        while not self._stop.wait(interval):
+            interval = POLL_INTERVAL
             try:
+                if first is not None:  # it answers already, and need not wait for this
+                    first.readings.warm()
+                    first = None
                 self.refresh()
             except Exception:  # the thread must outlive whatever a disk can do
                 log.exception("looking for a new generation failed; trying again")

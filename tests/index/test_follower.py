@@ -17,6 +17,7 @@ from index.errors import NoGenerationError
 from index.follower import Follower
 from index.generation import Generation
 from index.generations import Generations
+from index.readings import Readings
 from tests.index.finding import SHOP, Articles, TrigramEncoder, encoders, faq
 from tests.index.test_generations import damage
 
@@ -401,3 +402,22 @@ def test_a_follower_of_a_missing_folder_makes_none(tmp_path: Path) -> None:
     follower = Follower(Generations(tmp_path / "none"), encoders())
     assert not follower.refresh()
     assert not (tmp_path / "none").exists()
+
+
+def test_a_generation_is_ready_for_misspelt_questions_before_it_answers(
+    generations: Generations, add: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warmed: list[tuple[int, int]] = []
+    follower = Follower(generations, encoders(TrigramEncoder()))
+
+    def warm(readings: Readings) -> None:
+        warmed.append((readings._generation.number, follower.searcher.generation.number))
+
+    monkeypatch.setattr(Readings, "warm", warm)
+    add()
+    follower.refresh()
+    assert warmed == []  # with nothing else to answer it does not wait
+    add()
+    follower.refresh()
+    assert warmed == [(2, 1)]
+    assert follower.searcher.generation.number == 2
