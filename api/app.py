@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -23,7 +24,7 @@ from api.metrics import Metrics
 from api.middleware import Surroundings
 from api.openapi import describe
 from api.product import Product
-from api.routes import answers, articles, generations, golden, keys, languages, operations, tickets
+from api.routes import answers, articles, evaluations, generations, golden, keys, languages, operations, tickets
 from api.settings import Settings
 from knowledge.errors import FaqError
 
@@ -72,9 +73,10 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.product = product
     app.state.metrics = metrics
+    app.state.evaluating = threading.Lock()
     app.state.limiter = RateLimiter(settings.requests_per_minute)
     errors.install(app)
-    for module in (answers, tickets, articles, golden, generations, languages, keys, operations):
+    for module in (answers, tickets, articles, golden, evaluations, generations, languages, keys, operations):
         app.include_router(module.router)
     app.mount("/web", FreshFiles(directory=_WEB), name="web")
     app.mount("/docs-assets", StaticFiles(packages=[("fastapi_offline", "static")]), name="docs-assets")

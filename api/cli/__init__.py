@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from api.cli import doctor, encoder, golden, index, keys, knowledge, languages, question, replay, server, tickets
+from api.cli import doctor, encoder, evaluate, golden, index, keys, knowledge, languages, question, replay, server, tickets
 from api.cli.group import FaqGroup
 from api.cli.session import DATA_DIR, JSON, Options
 
@@ -61,7 +61,7 @@ def _faq(
     context.obj = Options(data_dir=data_dir, as_json=as_json)
 
 
-for module in (server, question, replay, knowledge, golden, index, encoder, tickets, languages, keys, doctor):
+for module in (server, question, replay, knowledge, golden, index, encoder, evaluate, tickets, languages, keys, doctor):
     module.register(app)
 
 

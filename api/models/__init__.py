@@ -25,6 +25,10 @@ from api.models.base import (
     ProblemDocument,
     Request,
 )
+from api.models.evaluations import (
+    EvaluationModel,
+    EvaluationRequest,
+)
 from api.models.golden import (
     GoldenModel,
     GoldenSetModel,
@@ -92,6 +96,8 @@ __all__ = [
     "CustomerModel",
     "DecisionModel",
     "DetectionModel",
+    "EvaluationModel",
+    "EvaluationRequest",
     "EventModel",
     "FeedbackModel",
     "FeedbackReplyModel",

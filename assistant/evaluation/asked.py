@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -42,6 +43,7 @@ class Searched:
 
     candidates: tuple[Candidate, ...]
     choices_confidence: float  # that the right article is among them
+    thresholds: Thresholds  # that were in force for this question
     contrast: Contrast | None = None
 
 
@@ -91,21 +93,23 @@ class Asked:
         """How well the customer was served, and then whether the right article was found first; more is better."""
         return _SERVED.get(self.outcome, _BY_A_PERSON), self.is_found
 
-    def at(self, thresholds: Thresholds) -> Asked:
-        """Return the same question as it is decided on at other thresholds, by the same search."""
+    def at(self, answer: float) -> Asked:
+        """Return the same question as it is decided on at another answer threshold, by the same search."""
         if self.searched is None:
             return self
         found = self.searched
+        thresholds = replace(found.thresholds, answer=answer)
         verdict = decide(found.candidates, found.choices_confidence, thresholds, contrast=found.contrast)
         return replace(self, decision=verdict.decision, reason=verdict.reason, article_ids=verdict.article_ids)
 
-    def answered_from(self, thresholds: Thresholds) -> float | None:
-        """Return the highest answer threshold at which it is answered; None where it is at none, 1 where at all.
+    @property
+    def answered_from(self) -> float | None:
+        """The highest answer threshold at which it is answered; None where it is at none, infinite where at all.
 
         Near ties and contrasts are asked back however sure the best article is; an article's own question is always
-        answered. The other thresholds are these.
+        answered.
         """
-        lowest = self.at(replace(thresholds, answer=0.0))
+        lowest = self.at(0.0)
         if lowest.searched is None or lowest.decision != "answered":
             return None
-        return 1.0 if lowest.reason == "exact" else self.confidence
+        return math.inf if lowest.reason == "exact" else self.confidence

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from assistant.certify import CONFIDENCE, certified_threshold, fewest
-from assistant.decision import Thresholds
 from assistant.evaluation.asked import Asked
 from assistant.evaluation.evaluation import Evaluation
 from assistant.evaluation.measures import MEASURES, MISTAKES, Share, share
@@ -20,6 +19,7 @@ THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98, 0.99)
 TARGETS = (0.9, 0.95, 0.98, 0.99)
 """Precisions that a reader may wish to promise."""
 
+_ALIKE = 0.005  # thresholds that would be read as the same
 _POINTS = 200  # of a curve, as many as an eye can tell apart
 
 
@@ -27,7 +27,7 @@ _POINTS = 200  # of a curve, as many as an eye can tell apart
 class RiskPoint:
     """What an answer threshold would give: so many answers, and so many of them wrong."""
 
-    threshold: float
+    threshold: float  # infinite: only an article's own questions are answered
     answered: Share  # of all questions
     wrong: Share  # of the answers
 
@@ -135,26 +135,26 @@ def alternatives(evaluation: Evaluation, thresholds: Sequence[float] = THRESHOLD
     """
     if evaluation.thresholds is None:
         return ()
-    present = evaluation.thresholds.answer
-    values = sorted({present, *(value for value in thresholds if abs(value - present) > 1e-9)})
-    return tuple(
-        _alternative(evaluation.asked, replace(evaluation.thresholds, answer=value), is_present=value == present)
-        for value in values
-    )
+    now = evaluation.thresholds.answer
+    others = [value for value in thresholds if abs(value - now) >= _ALIKE]
+    found = [_alternative([one.at(value) for one in evaluation.asked], value, is_present=False) for value in others]
+    present = _alternative(evaluation.asked, now, is_present=True)
+    return tuple(sorted([*found, present], key=lambda one: one.threshold))
 
 
 def proposals(evaluation: Evaluation, targets: Sequence[float] = TARGETS) -> tuple[Proposal, ...]:
-    """Return the lowest answer thresholds that keep promises of precision; see ``certified_threshold``."""
-    if evaluation.thresholds is None:
-        return ()
-    levels = _levels(evaluation)
+    """Return the lowest answer thresholds that keep promises of precision; see ``certified_threshold``.
+
+    Promised is the precision of answers that a threshold decides on; an article's own questions are answered anyhow.
+    """
+    levels = [(level, one) for level, one in _levels(evaluation) if level <= 1]
     confidences, is_right = [level for level, _ in levels], [one.is_found for _, one in levels]
     found = []
     for target in sorted(set(targets)):
         threshold = certified_threshold(confidences, is_right, target=target)
         asked: list[Asked] = []
         if threshold is not None:
-            asked = [one.at(replace(evaluation.thresholds, answer=threshold)) for one in evaluation.asked]
+            asked = [one.at(threshold) for one in evaluation.asked]
         found.append(
             Proposal(
                 target=target,
@@ -169,9 +169,7 @@ def proposals(evaluation: Evaluation, targets: Sequence[float] = TARGETS) -> tup
 
 def _levels(evaluation: Evaluation) -> list[tuple[float, Asked]]:
     """Return the questions that some threshold answers, with the highest that does, the highest first."""
-    if evaluation.thresholds is None:
-        return []
-    levels = [(one.answered_from(evaluation.thresholds), one) for one in evaluation.asked]
+    levels = [(one.answered_from, one) for one in evaluation.asked]
     return sorted(((level, one) for level, one in levels if level is not None), key=lambda pair: -pair[0])
 
 
@@ -184,11 +182,10 @@ def _bin(number: int, members: Sequence[Asked]) -> Bin:
     )
 
 
-def _alternative(asked: Sequence[Asked], thresholds: Thresholds, *, is_present: bool) -> Alternative:
-    decided = [one.at(thresholds) for one in asked]
+def _alternative(decided: Sequence[Asked], threshold: float, *, is_present: bool) -> Alternative:
     outcomes = [one.outcome for one in decided]
     return Alternative(
-        threshold=thresholds.answer,
+        threshold=threshold,
         is_present=is_present,
         coverage=share(decided, MEASURES["coverage"]),
         precision=share(decided, MEASURES["precision"]),

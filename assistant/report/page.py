@@ -93,6 +93,7 @@ def _template() -> Any:  # noqa: ANN401 - jinja2 is imported only where a page i
         "in_words": wording.in_words,
         "bounds": wording.bounds_in_words,
         "group_name": wording.group_name,
+        "threshold": wording.threshold,
         "signed": lambda value: f"{100 * value:+.1f}",
     }
     environment.globals["style"] = Markup((folder / "report.css").read_text(encoding="utf-8"))

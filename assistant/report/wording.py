@@ -34,6 +34,11 @@ def out_of_hundred(share: Share) -> str:
     return f"{round(100 * (share.value or 0.0))} of 100"
 
 
+def threshold(value: float) -> str:
+    """Return an answer threshold; above 1, which no confidence reaches, only articles' own questions are answered."""
+    return "none (only own questions are answered)" if value > 1 else f"{value:.2f}"
+
+
 def group_name(group: Group, kind: str) -> str:
     """Return what readers call a language or a channel."""
     if group.name is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -42,9 +43,11 @@ def asked(
         best=best,
         confidence=confidence,
         language="en",
-        searched=Searched(candidates=candidates, choices_confidence=confidence, contrast=contrast),
+        searched=Searched(
+            candidates=candidates, choices_confidence=confidence, thresholds=THRESHOLDS, contrast=contrast
+        ),
     )
-    return one.at(THRESHOLDS)
+    return one.at(THRESHOLDS.answer)
 
 
 def evaluation(*questions: Asked) -> Evaluation:
@@ -53,18 +56,18 @@ def evaluation(*questions: Asked) -> Evaluation:
 
 def test_a_question_is_answered_from_its_confidence_down() -> None:
     assert asked(0.7).decision == "answered"
-    assert asked(0.7).answered_from(THRESHOLDS) == 0.7
+    assert asked(0.7).answered_from == 0.7
     assert asked(0.2).decision == "ticketed"
-    assert asked(0.2).answered_from(THRESHOLDS) == 0.2
-    assert asked(0.2, exact=True).answered_from(THRESHOLDS) == 1.0
-    assert asked(0.9, tied=True).answered_from(THRESHOLDS) is None
-    assert asked(0.9, contrast="only_number_differs").answered_from(THRESHOLDS) is None
+    assert asked(0.2).answered_from == 0.2
+    assert asked(0.2, exact=True).answered_from == math.inf
+    assert asked(0.9, tied=True).answered_from is None
+    assert asked(0.9, contrast="only_number_differs").answered_from is None
 
 
 def test_what_was_decided_without_a_search_stays_so() -> None:
     one = replace(asked(0.9), decision="ticketed", reason="person_requested", article_ids=(), searched=None)
-    assert one.at(replace(THRESHOLDS, answer=0.0)) is one
-    assert one.answered_from(THRESHOLDS) is None
+    assert one.at(0.0) is one
+    assert one.answered_from is None
 
 
 @pytest.mark.parametrize("answer", [0.3, 0.7, 0.95])
@@ -141,7 +144,7 @@ def test_of_nothing_there_are_no_curves() -> None:
     assert present(empty) is None
     assert {one.threshold for one in proposals(empty)} == {None}
     unknown = Evaluation(encoder="e", generation=1, asked=(asked(0.7),))
-    assert (risk_coverage(unknown), alternatives(unknown), proposals(unknown), present(unknown)) == ((), (), (), None)
+    assert (alternatives(unknown), present(unknown)) == ((), None)
 
 
 def outcome(

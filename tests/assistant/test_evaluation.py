@@ -89,7 +89,7 @@ def test_what_is_measured_is_what_customers_meet(shop: Product, searcher: Search
 def test_policy_decides_as_it_does_for_customers(shop: Product, searcher: Searcher) -> None:
     some = golden_questions()[:60]
     timid = evaluate(searcher, shop.detector, some, policy=Policy(answer_threshold=1.0, clarify_threshold=1.0))
-    assert {one.decision for one in timid.asked} == {"ticketed"}
+    assert {one.decision for one in timid.asked if one.reason != "exact"} == {"ticketed"}
     bold = evaluate(searcher, shop.detector, some, policy=Policy(answer_threshold=0.0))
     assert (
         bold.share(MEASURES["coverage"]).count
