@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cache, lru_cache
 from importlib import resources
+from operator import mul
 
 import orjson
 
@@ -84,6 +85,9 @@ class Calibration:
 
     def estimated_threshold(self, precision: float) -> float:
         """Return the threshold estimated to give a precision, or the next higher one that it is known for."""
+        same = self.thresholds.get(f"{precision:g}")
+        if same is not None:
+            return same
         known = sorted((float(target), threshold) for target, threshold in self.thresholds.items())
         return next((threshold for target, threshold in known if target >= precision - 1e-9), ONLY_EXACT)
 
@@ -170,5 +174,7 @@ def read_calibration(data: bytes) -> Calibration:
 
 
 def _logistic(weights: Sequence[float], bias: float, features: Sequence[float]) -> float:
-    z = bias + sum(weight * feature for weight, feature in zip(weights, features, strict=True))
+    if len(weights) != len(features):
+        raise ValueError(f"there are {len(features)} features; expected {len(weights)}")
+    z = bias + sum(map(mul, weights, features))
     return 1.0 / (1.0 + math.exp(-max(-40.0, min(40.0, z))))

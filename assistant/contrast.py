@@ -89,11 +89,14 @@ def _aligned(
     changed: set[str] = set()
     for word in list(other_rest):
         # Opposites, too, may share all but their endings: "login", "logout".
-        if form := next((one for one in rest if _is_form(one, word) and (one, word) not in known.apart), None):
-            forms.setdefault(word, []).append(form)
-            changed.add(form)
-            rest.remove(form)
-            other_rest.remove(word)
+        for form in rest:
+            # Most pairs are told apart by their first letters, which no form changes but for an Arabic article.
+            if (form[0] == word[0] or form[0] in ARABIC) and _is_form(form, word) and (form, word) not in known.apart:
+                forms.setdefault(word, []).append(form)
+                changed.add(form)
+                rest.remove(form)
+                other_rest.remove(word)
+                break
     # A word that is there twice may have its counterpart once in the same form and once in another.
     return tuple(forms[word].pop(0) if forms.get(word) else word for word in kept), rest, other_rest, changed
 

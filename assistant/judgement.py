@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from assistant.confidence import CHOICES, SEARCHED, Calibration, calibration_of, estimate, estimate_choices
+from assistant.confidence import CHOICES, SEARCHED, Calibration, calibration_of, features
 from assistant.contrast import Contrast, contrast
 from assistant.decision import Candidate, Thresholds, Verdict, decide
 from assistant.policy import Policy
@@ -60,12 +60,31 @@ def judge(
     ``is_second_round`` and ``max_choices`` as for ``decide``; ``reading`` as for ``Searcher.search``.
     """
     result = searcher.search(text, languages=languages, tags=tags, top_k=SEARCHED, day=day, reading=reading)
+    return judge_found(
+        result,
+        calibration_of(searcher),
+        policy=policy,
+        language=languages[0] if languages else None,
+        max_choices=max_choices,
+        is_second_round=is_second_round,
+    )
+
+
+def judge_found(
+    result: SearchResult,
+    calibration: Calibration,
+    *,
+    policy: Policy = Policy(),
+    language: str | None = None,
+    max_choices: int = CHOICES,
+    is_second_round: bool = False,
+) -> Judgement:
+    """Decide on what was found with a calibration; ``language`` is the likeliest one of the question."""
     started = time.perf_counter()
-    calibration = calibration_of(searcher)
-    thresholds = thresholds_for(calibration, policy, languages[0] if languages else None)
-    choices_confidence = estimate_choices(calibration, result)
-    considered = range(min(len(result.hits), CHOICES))
-    confidences = tuple(estimate(calibration, result, place) for place in considered)
+    thresholds = thresholds_for(calibration, policy, language)
+    of_hits = [features(result, place) for place in range(min(len(result.hits), CHOICES))]
+    choices_confidence = calibration.choice_probability(of_hits[0]) if of_hits else 0.0
+    confidences = tuple(map(calibration.probability, of_hits))
     candidates = tuple(
         Candidate(article_id=hit.article.id, confidence=confidence, score=hit.score, is_exact=hit.is_exact)
         for hit, confidence in zip(result.hits, confidences, strict=False)
