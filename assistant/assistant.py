@@ -124,11 +124,13 @@ class Assistant:
             return self._silent(case, silence)
         if self.phrases.is_person_request(question.text):
             return await self._handed_over(case, "person_requested")
+        if conversation.is_over_with(question.text):
+            return self._silent(case, "empty")
         is_second_round = bool(conversation.offered)
         if is_second_round:
             if self.phrases.is_none_of_these(question.text):
                 return await self._handed_over(case, "unclear_after_clarify")
-            taken = conversation.chosen_by(question.text)
+            taken = conversation.chosen_by(question.text, case.language.code)
             if taken is not None:
                 return await self._chosen(case, taken)
         if not any(character.isalpha() for character in question.text):  # a number alone may be anything

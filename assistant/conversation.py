@@ -13,6 +13,7 @@ import orjson
 
 from assistant.ledger import Past
 from assistant.question import NONE_OF_THESE, QuestionError
+from assistant.short_replies import LAST, short_replies
 from index.analysis import normal_form
 
 OPEN_FOR = timedelta(hours=24)  # after that, a question begins anew
@@ -58,14 +59,21 @@ class Conversation:
             return clarified.question
         return next((past.question for past in self.history if past.question), "")
 
-    def chosen_by(self, text: str) -> str | None:
-        """Return the article of the open choice that a text names, by its number or by its words."""
-        number = choice_number(text)
+    def chosen_by(self, text: str, language: str) -> str | None:
+        """Return the article of the open choice that a text names: by its number, its place or its words."""
+        number = choice_number(text) or short_replies().ordinal(text, language)
+        if number == LAST:
+            number = len(self.offered)
         if number is not None:
             return self.offered[number - 1].article_id if number <= len(self.offered) else None
         forms = {normal_form(text), normal_form(_LISTED.sub("", text, count=1))} - {""}
         named = [choice.article_id for choice in self.offered if normal_form(choice.question) in forms]
         return named[0] if len(named) == 1 else None
+
+    def is_over_with(self, text: str) -> bool:
+        """Tell whether a message only thanks for what was said, or says goodbye: there is nothing to answer."""
+        is_settled = self.last is not None and self.last.decision in ("answered", "ticketed")
+        return is_settled and short_replies().is_thanks(text)
 
     def check_choice(self, choice: str) -> None:
         """Raise QuestionError, which says why, unless a choice may be taken now.

@@ -115,6 +115,30 @@ def test_a_choice_is_taken_by_its_number(say: Say, choices: list[dict[str, Any]]
     assert reply["answer"]["article_id"] == choices[1]["article_id"]
 
 
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("the second", "en"),
+        ("the second one, please", "en"),
+        ("option 2", "en"),
+        ("second", "ja"),
+        ("второй вариант", "ru"),
+        ("другая, калі ласка", "be"),
+        ("die zweite", "de"),
+        ("الثاني", "ar"),
+        ("第二个", "zh"),
+    ],
+)
+def test_a_choice_is_taken_by_its_place(say: Say, choices: list[dict[str, Any]], text: str, language: str) -> None:
+    reply = say(text, language=language)
+    assert (reply["decision"], reply["reason"]) == ("answered", "confident")
+    assert reply["answer"]["article_id"] == choices[1]["article_id"]
+
+
+def test_the_last_choice_is_the_last_one_offered(say: Say, choices: list[dict[str, Any]]) -> None:
+    assert say("the last one")["answer"]["article_id"] == choices[-1]["article_id"]
+
+
 @pytest.mark.parametrize("form", ["{}", "2. {}", "2) {}", "  {} ", "«{}»", "{}!!"])
 @pytest.mark.parametrize("change", [str, str.upper, str.lower])
 def test_a_choice_is_taken_by_its_words(
@@ -333,6 +357,18 @@ class TestTicketsOfOneConversation:
             say(text)
             tickets.append(say(choice=NONE_OF_THESE)["ticket"]["id"])
         assert len(set(tickets)) == 2
+
+    def test_thanks_for_an_answer_or_a_promise_open_none(self, say: Say, tickets: Callable[[], list[Ticket]]) -> None:
+        say("How do I return an item?")
+        thanked = say("Thank you very much!")
+        assert (thanked["decision"], thanked["reason"], thanked["message"]) == ("suppressed", "empty", "")
+        assert say("talk to a human")["decision"] == "ticketed"
+        assert say("ok, thanks", message_id=None)["reason"] == "empty"
+        assert len(tickets()) == 1
+        assert say("thanks, but where is my order?")["decision"] != "suppressed"
+
+    def test_thanks_are_looked_at_where_nothing_was_said_before(self, say: Say) -> None:
+        assert say("thanks")["decision"] != "suppressed"
 
     def test_who_waits_for_a_person_already_is_not_waited_for_twice(
         self, say: Say, tickets: Callable[[], list[Ticket]]
