@@ -24,8 +24,9 @@ BENCHMARKS = {
     "arms": "benchmarks.arms",
     "identification": "benchmarks.identification",
     "encoder": "benchmarks.encoder",
+    "spelling": "benchmarks.spelling",
 }
-_NEEDS_DEV = "identification"
+_NEED_DEV = ("identification", "spelling")
 
 
 def main() -> None:
@@ -38,7 +39,10 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(BENCHMARKS)}; all by default")
     parser.add_argument("--quick", action="store_true", help="only see that it works; the figures mean nothing")
     parser.add_argument(
-        "--dev", type=Path, metavar="DIR", help=f"folder of development sets, for {_NEEDS_DEV} and most of encoder"
+        "--dev",
+        type=Path,
+        metavar="DIR",
+        help=f"folder of development sets, for {', '.join(_NEED_DEV)} and most of encoder",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write raw values, too")
     parser.add_argument(
@@ -54,9 +58,9 @@ def main() -> None:
         parser.error(f"{unknown[0]!r} is no benchmark; expected one of {', '.join(BENCHMARKS)}")
     if arguments.quick and arguments.markdown:
         parser.error("--quick and --markdown: figures of a quick run mean nothing and do not belong in a document")
-    if _NEEDS_DEV in arguments.names and arguments.dev is None:
-        parser.error(f"{_NEEDS_DEV} needs development sets; name their folder with --dev DIR")
-    names = arguments.names or [name for name in BENCHMARKS if name != _NEEDS_DEV or arguments.dev is not None]
+    if arguments.dev is None and (needy := [name for name in arguments.names if name in _NEED_DEV]):
+        parser.error(f"{needy[0]} needs development sets; name their folder with --dev DIR")
+    names = arguments.names or [name for name in BENCHMARKS if name not in _NEED_DEV or arguments.dev is not None]
     paths = {name: getattr(arguments, name) and getattr(arguments, name).resolve() for name in ("dev", "json")}
     documents = [path.resolve() for path in arguments.markdown]
     with tempfile.TemporaryDirectory(prefix="faq-benchmarks-") as scratch:

@@ -30,6 +30,7 @@ _MOST_CHARACTERS = 600  # of a question that are mended
 _MOST_UNKNOWN = 16  # words that are mended
 _READ_IN = 3  # languages at most
 _REMEMBERED = 64  # readings: the language is found out with one, and the search asks for it again
+_OWN_WORDS = 50_000  # of a knowledge base, at most
 _SMOOTHING = 5_000  # words of a knowledge base not seen yet
 _OTHER = 1.0  # nats that words of a less likely language cost
 _FOREIGN = 1.0  # nats that words cost, of a language in which there are no articles
@@ -164,7 +165,9 @@ class Readings:
         if self._own is None:
             with self._lock:
                 if self._own is None:
-                    self._own = WordList.counted(own_words(self._generation), smoothing=_SMOOTHING)
+                    self._own = WordList.counted(
+                        dict(own_words(self._generation).most_common(_OWN_WORDS)), smoothing=_SMOOTHING
+                    )
         return self._own
 
     def _is_known(self, word: str, lexicon: Lexicon, bases: Sequence[str]) -> bool:

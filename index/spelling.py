@@ -30,9 +30,9 @@ _ONE_SLIP = 3
 _LONGEST_WORD = 24  # letters of a word that may run together with others
 LONGEST_RUN = 160  # letters that are split; more is no sentence
 _STEMMED = stemmed_languages()
-_BLOCK = 100  # words stemmed at once
-_ENDING_FROM = 5
-_ENDING = 2  # letters that inflection may change in a longer word of a language without a stemmer
+_LEAST_STEM = 3
+_ENDING_FROM = 5  # letters that words of a language without a stemmer must share
+_ENDING = 2  # letters that inflection may change
 _UNMARKED = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ı": "i", "ß": "ss", "æ": "ae", "œ": "oe"})
 _WRITTEN_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "å": "aa", "ø": "oe", "æ": "ae"})
 
@@ -65,11 +65,8 @@ class Lexicon:
 
     def is_inflected(self, word: str) -> bool:
         """Tell whether a listed word differs from this one by its ending alone."""
-        return any(
-            source.language is not None
-            and _stems(source.words, source.language).issuperset(_stem(word, source.language))
-            for source in self.sources
-        )
+        listed = [(source.words, source.language) for source in self.sources if source.language is not None]
+        return any(_has_other_form(words, word, language) for words, language in listed)
 
     def marked(self, word: str) -> str | None:
         """Return the likeliest word that this one is without its marks; None where there is none."""
@@ -150,17 +147,11 @@ def _without_marks(word: str) -> str:
     return unicodedata.normalize("NFC", kept).translate(_UNMARKED)
 
 
-@lru_cache(maxsize=256)
-def _stems(words: WordList, language: str) -> frozenset[str]:
-    listed = list(words.logs)
-    if language not in _STEMMED:
-        return frozenset(stem for word in listed for stem in _stem(word, language))
-    blocks = (" ".join(listed[start : start + _BLOCK]) for start in range(0, len(listed), _BLOCK))
-    return frozenset(stem for block in blocks for stem in terms(block, language))
-
-
-def _stem(word: str, language: str) -> list[str]:
-    """Return the stem of a word, or those of its parts."""
+def _has_other_form(words: WordList, word: str, language: str) -> bool:
+    """Tell whether a list has a word of the same stem; for want of a stemmer, of the same beginning."""
     if language in _STEMMED:
-        return terms(word, language)
-    return [word if len(word) <= _ENDING_FROM else word[: max(_ENDING_FROM, len(word) - _ENDING)]]
+        stem = terms(word, language)
+        beginning = word[: max(_LEAST_STEM, len("".join(stem)) - _ENDING)]
+        return any(terms(other, language) == stem for other in words.beginning(beginning))
+    beginning = word[: max(_ENDING_FROM, len(word) - _ENDING)]
+    return any(abs(len(other) - len(word)) <= _ENDING for other in words.beginning(beginning))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import lzma
 import math
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, cached_property
 from importlib import resources
@@ -23,6 +24,7 @@ _LOGS = tuple(-level / STEPS_PER_NAT for level in range(_LEVELS))  # one float o
 _FIRST = 32  # what stands for a shared prefix of length 0 in a stored list
 _COMPRESSION = {"id": lzma.FILTER_LZMA1, "preset": 9 | lzma.PRESET_EXTREME, "dict_size": 1 << 20, "pb": 0}
 _SAME_AS = {"no": "nb", "nn": "nb"}
+_ALIKE = 64
 _NEAREST = 48  # words of one length looked at, the more frequent of equally near ones first
 
 
@@ -64,6 +66,19 @@ class WordList:
                 word, some, scorer=OSA.distance, processor=None, score_cutoff=distance, limit=_NEAREST
             ):
                 yield found, int(steps)
+
+    def beginning(self, letters: str) -> Iterator[str]:
+        """Yield words that begin with some letters, a few dozen at most, in alphabetical order."""
+        words = self._sorted
+        start = bisect_left(words, letters)
+        for word in words[start : start + _ALIKE]:
+            if not word.startswith(letters):
+                break
+            yield word
+
+    @cached_property
+    def _sorted(self) -> list[str]:
+        return sorted(self.logs)
 
     @cached_property
     def _buckets(self) -> dict[int, tuple[list[str], NDArray[np.uint64]]]:
