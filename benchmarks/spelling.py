@@ -261,7 +261,7 @@ def _pace(outcomes: Sequence[Outcome]) -> Table:
                 (noise or "none", len(micro), quantile(micro, 0.5), quantile(micro, 0.9), quantile(micro, 0.99))
             )
     return Table(
-        title="Time that reading a question takes",
+        title="Processor time that reading a question takes",
         columns=(
             Column("noise"),
             Column("questions"),

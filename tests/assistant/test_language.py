@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from assistant.detection import Detection
-from assistant.language import Turn, at_home, identify
+from assistant.language import LanguageVerdict, Turn, at_home, identify, identify_read
+from index.readings import Reading
 
 LONG = "wie lange dauert die Lieferung nach Minsk"
 
@@ -107,3 +109,54 @@ def test_a_doubtful_language_nobody_speaks_here_gives_way_to_a_near_one_that_is_
     assert (found.language, found.probability) == ("ru", pytest.approx(0.4))
     assert at_home(detection("bg", 0.6, ("ru", 0.2)), ["en"], ["en", "ru"]).language == "bg"
     assert at_home(detection("bg", 0.95, ("ru", 0.04)), ["en"], ["en", "ru"]).language == "bg"
+
+
+class Known:
+    """A detector and readings that know a few texts."""
+
+    def __init__(self, meant: dict[str, str], **detections: Detection) -> None:
+        self.meant = meant
+        self.detections = detections
+        self.asked: list[tuple[str, tuple[str, ...]]] = []
+
+    def detect(self, text: str) -> Detection:
+        return self.detections.get(text.split()[0], detection(None, 0.0)) if text else detection(None, 0.0)
+
+    def read(self, question: str, languages: Sequence[str] = ()) -> Reading:
+        self.asked.append((question, tuple(languages)))
+        return Reading(text=self.meant.get(question, question))
+
+
+def heard(known: Known, text: str, **rungs: Any) -> LanguageVerdict:
+    return identify_read(text, detector=known, readings=known, home=("ru", "en"), default="en", **rungs)
+
+
+def test_the_language_is_that_of_the_question_as_it_is_read() -> None:
+    known = Known({"kak vernut": "как вернуть"}, kak=detection("sl", 0.4), как=detection("ru", 0.97))
+    verdict = heard(known, "kak vernut")
+    assert (verdict.code, verdict.source) == ("ru", "detected")
+    assert verdict.languages_to_read[0] == "ru"
+    assert known.asked == [("kak vernut", ("sl", "en"))]
+
+
+def test_a_question_that_is_read_as_it_was_typed_is_detected_once() -> None:
+    known = Known({}, where=detection("en", 0.9))
+    assert heard(known, "where is it").code == "en"
+    assert heard(known, "").source == "default"
+
+
+def test_what_was_requested_holds_whatever_is_read() -> None:
+    known = Known({"kak vernut": "как вернуть"}, kak=detection("sl", 0.4), как=detection("ru", 0.97))
+    assert heard(known, "kak vernut", requested="de").code == "de"
+
+
+def test_a_conversation_is_changed_by_what_was_meant() -> None:
+    typed, meant = "kogda pridet moja posylka", "когда придёт моя посылка"
+    known = Known({typed: meant}, kogda=detection("sl", 0.9), когда=detection("ru", 0.98))
+    assert heard(known, typed, history=[turn("en", "en", 0.9)]).code == "ru"
+
+
+def test_without_a_generation_questions_are_taken_as_typed() -> None:
+    known = Known({"kak vernut": "как вернуть"}, kak=detection("sl", 0.6))
+    verdict = identify_read("kak vernut", detector=known, readings=None, home=(), default="en")
+    assert verdict.code == "sl"
