@@ -8,8 +8,8 @@ at all; what answers meanwhile answers on.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Literal
 
@@ -295,24 +295,21 @@ class _Maker:
 
     def attach(self, generation: Generation) -> Mapping[str, bytes]:
         """Calibrate a generation, ask it the golden questions and judge it; returns what to attach to it."""
-        calibrated = calibrated_attachments(
-            generation,
-            self.encoder,
-            self.detector,
-            self.golden,
-            policy=self.policy,
-            target_precision=self.target_precision,
-            day=self.day,
-            report=self.report,
-            carried=self.active,
-        )
+        calibrated = self._calibrated(generation, self.encoder, carried=self.active)
         if generation is self.active and calibrated.items() <= generation.attachments.items():
             return generation.attachments
-        self.after, self.before, notes = self._evaluated(generation.with_attachments(calibrated))
+        sides = [Searcher(generation.with_attachments(calibrated), self.encoder)]
+        notes: list[str] = []
+        if self.active is not None and self.asked:
+            try:
+                sides.append(self._compared_with(self.active, generation, notes.append))
+            except FaqError as error:
+                notes.append(f"Nothing is compared: {error}")
+        self.after, self.before = self._evaluated(*sides)
         self.verdict = judge_generation(
             self.after,
             self.before,
-            gates=self.gates,
+            gates=replace(self.gates, compare=False) if generation is self.active else self.gates,
             articles=generation.ordinals.keys(),
             is_forced=self.force,
             notes=notes,
@@ -349,15 +346,42 @@ class _Maker:
             )
         self.generations.activate(number)
 
-    def _evaluated(self, generation: Generation) -> tuple[Evaluation, Evaluation | None, list[str]]:
-        """Ask both generations; the active one is left out where it cannot answer, and a note says so."""
-        sides = [Searcher(generation, self.encoder)]
-        notes = []
-        if self.active is not None and self.asked:
-            try:
-                sides.append(self.encoders.searcher(self.active))
-            except FaqError as error:
-                notes.append(f"Nothing is compared: {error}")
+    def _compared_with(self, active: Generation, other: Generation, note: Callable[[str], object]) -> Searcher:
+        """Return what the other generation is compared with: like with like, so that indexes are compared.
+
+        Who asks for other golden questions or another precision wants other answers: they are not held against
+        a new index, and a new calibration of the same index is not held up at all.
+        """
+        searcher = self.encoders.searcher(active)
+        if other is active:
+            note("Only the calibration is new; what it changes is shown, and not held against it.")
+            return searcher
+        attachments = self._calibrated(active, searcher.encoder)
+        if attachments.items() <= active.attachments.items():
+            return searcher
+        note(
+            f"Generation {active.number} is compared as if it were calibrated with the present golden questions and "
+            "the present promised precision."
+        )
+        return Searcher(active.with_attachments(attachments), searcher.encoder)
+
+    def _calibrated(
+        self, generation: Generation, encoder: Encoder, *, carried: Generation | None = None
+    ) -> dict[str, bytes]:
+        return calibrated_attachments(
+            generation,
+            encoder,
+            self.detector,
+            self.golden,
+            policy=self.policy,
+            target_precision=self.target_precision,
+            day=self.day,
+            report=self.report,
+            carried=carried,
+        )
+
+    def _evaluated(self, *sides: Searcher) -> tuple[Evaluation, Evaluation | None]:
+        """Ask the new generation, and the one it is compared with if there is one."""
         total = len(sides) * len(self.asked)
         evaluations = []
         for place, searcher in enumerate(sides):
@@ -369,7 +393,7 @@ class _Maker:
             evaluations.append(
                 evaluate(searcher, self.detector, self.asked, policy=self.policy, day=self.day, report=tell)
             )
-        return evaluations[0], evaluations[1] if len(evaluations) > 1 else None, notes
+        return evaluations[0], evaluations[1] if len(evaluations) > 1 else None
 
 
 def _active(generations: Generations) -> Generation | None:

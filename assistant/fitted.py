@@ -24,7 +24,7 @@ RECORD = "fitted.json"
 """The name under which a record is attached to its generation."""
 
 MOST_CHANGED = 0.03
-"""Share of the articles that may have changed, come or gone since a calibration was fitted."""
+"""Share of the articles that may have been changed since a calibration was fitted; see ``Fitted.change``."""
 
 _SKETCH = 1_024  # hashes kept; up to so many articles the change is counted, beyond it is estimated within a point
 
@@ -41,7 +41,7 @@ class Fitted:
         return orjson.dumps(asdict(self))
 
     def change(self, other: Fitted) -> float:
-        """Return the share of the articles that differ, 0..1.
+        """Return the share of the articles that were changed, 0..1; what came or went counts half.
 
         By the least hashes of both (Broder 1997, "On the resemblance and containment of documents"): of
         n articles of which c were changed, n - c are common among n + c.

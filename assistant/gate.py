@@ -152,7 +152,7 @@ def judge_generation(
     )
     assert judged is not None
     comparison = None if judged_before is None else compare(judged_before, judged)
-    everything = None if before is None else compare(before, after)
+    everything = comparison if before is None or not missing else compare(before, after)
     lost = _lost(after, before, articles)
     failures = [
         *_floors(judged, gates),
@@ -164,7 +164,7 @@ def judge_generation(
     mended = () if everything is None else everything.mended
     return GateReport(
         verdict="failed" if failures else "passed" if is_measured else "unmeasured",
-        is_forced=is_forced,
+        is_forced=is_forced and bool(failures),
         failures=tuple(failures),
         notes=(*notes, *_notes(after, judged, missing, gates)),
         questions=len(after.asked),

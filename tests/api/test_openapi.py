@@ -54,6 +54,8 @@ def server(sample_template: Path, tmp_path_factory: pytest.TempPathFactory) -> I
 @schema.parametrize()
 @FEW
 def test_no_request_with_a_key_breaks_the_server_or_the_document(case: schemathesis.Case, server: LiveServer) -> None:
+    if case.operation.label == "PUT /v1/golden-questions":
+        case.query = {**(case.query or {}), "calibrate": "false"}  # it would start a build
     response = case.call_and_validate(
         base_url=str(server.client.base_url), headers=dict(server.client.headers), checks=CHECKS, timeout=30
     )

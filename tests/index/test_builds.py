@@ -3,7 +3,8 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from index import builds as builds_module
 from index.builder import Progress, build
 from index.builds import Build, Builds, index_builds
 from index.errors import BuildNotFoundError, BuildRunningError
+from index.generation import Manifest
 from index.generations import Generations
 from knowledge.database import Database, now
 from tests.index.finding import SHOP, Articles, TrigramEncoder, faq
@@ -102,6 +104,25 @@ class TestRun:
         assert done.finished_at is not None
         assert done.created_at <= done.started_at <= done.finished_at
         assert builds.get(done.id) == done
+
+    def test_ends_gated_where_its_gate_says_so_and_keeps_the_report(
+        self, database: Database, generations: Generations, work: Callable[..., Any]
+    ) -> None:
+        @dataclass(frozen=True)
+        class Gated:
+            manifest: Manifest
+            is_new: bool = True
+            is_active: bool = False
+            gate: Mapping[str, Any] = field(default_factory=lambda: {"verdict": "failed", "failures": ["Шкада 🙂"]})
+
+        builds = Builds(database, generations)
+        id = builds.request(by="anna").id
+        done = builds.run(id, lambda report: Gated(work(report).manifest))
+        assert (done.state, done.generation, done.is_finished) == ("gated", 1, True)
+        assert done.report == {"verdict": "failed", "failures": ["Шкада 🙂"]}
+        assert builds.get(id) == done
+        assert builds.latest() == [replace(done, report=None)], "a list of builds would be long with all reports"
+        assert builds.request(by="boris").state == "queued"
 
     def test_of_unchanged_knowledge_names_the_generation_that_answers(
         self, builds: Builds, generations: Generations
