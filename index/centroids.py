@@ -120,8 +120,8 @@ class Centroids:
         asked = self._white(embedding) * np.float32(1 / (_UNIT * self.spread))
         return (self.directions if articles is None else self.directions[articles]) @ asked
 
-    def scores_without(self, embedding: Floats, left_out: Floats, article: int) -> Floats:
-        """Return the scores of every centroid, (articles,), as if ``article`` lacked some of its questions.
+    def scores_without(self, embedding: Floats, left_out: Floats, article: int, articles: Rows | None = None) -> Floats:
+        """Return the scores of every centroid, or of some articles', as if ``article`` lacked some of its questions.
 
         ``embedding`` is that of what is asked, ``left_out`` those of the questions left out, (n, dimensions).
         The covariance is corrected by them too (Woodbury 1950), but for its trust. An article that would
@@ -129,27 +129,27 @@ class Centroids:
         """
         asked = (embedding - self.mean) @ self.transform
         own = (left_out - self.mean) @ self.transform
+        chosen = np.arange(len(self.rows)) if articles is None else articles
+        rows, squares = self.rows[chosen], np.square(self.lengths[chosen])
+        place = np.flatnonzero(chosen == article)
         count, gone = int(self.counts[article]), len(own)
-        products, squares = self.rows @ asked, np.square(self.lengths)
         if gone >= count:
-            products[article] = 0.0
-            return self._scaled(products / (self.lengths * max(float(np.linalg.norm(asked)), _TINY)))
+            products = rows @ asked
+            products[place] = 0.0
+            return self._scaled(products / (np.sqrt(squares) * max(float(np.linalg.norm(asked)), _TINY)))
         kept = (self.rows[article] * count - own.sum(axis=0)) / (count - gone)
-        products[article], squares[article] = kept @ asked, kept @ kept
+        rows[place], squares[place] = kept, kept @ kept
         # What the scatter within the article loses: theirs about the old mean, and the shift of that mean.
         residuals = own - self.rows[article]
         lost = np.vstack([residuals, residuals.mean(axis=0) * gone / np.sqrt(count - gone)]).astype(np.float64)
         share = self.trust / max(int(self.counts.sum()) - len(self.counts), 1)
-        inner = np.eye(gone + 1) - share * (lost @ lost.T)
-        values, vectors = np.linalg.eigh(inner)
+        values, vectors = np.linalg.eigh(np.eye(gone + 1) - share * (lost @ lost.T))
         correction = share * (vectors / np.maximum(values, 1e-2)) @ vectors.T
-        along = self.rows @ lost.T
-        along[article] = kept @ lost.T
-        along_asked = lost @ asked
-        products = products + along @ (correction @ along_asked)
-        squares = squares + np.einsum("ij,jk,ik->i", along, correction, along)
+        along, along_asked = rows @ lost.T, lost @ asked
+        products = rows @ asked + along @ (correction @ along_asked)
+        lengths = squares + np.einsum("ij,jk,ik->i", along, correction, along)
         length = float(asked @ asked) + float(along_asked @ correction @ along_asked)
-        return self._scaled(products / np.sqrt(np.maximum(squares * length, _TINY)))
+        return self._scaled(products / np.sqrt(np.maximum(lengths * length, _TINY)))
 
     def _scaled(self, cosines: NDArray[np.floating]) -> Floats:
         scores: Floats = (cosines / (_UNIT * self.spread)).astype(np.float32)

@@ -261,10 +261,8 @@ class Searcher:
         if without is None:
             return centroids.scores(asked.embedding, articles)
         left_out = generation.question_embeddings(np.array(without.rows))
-        scores = centroids.scores_without(
-            asked.embedding, left_out, int(generation.article_of_question[without.rows[0]])
-        )
-        return scores if articles is None else scores[articles]
+        article = int(generation.article_of_question[without.rows[0]])
+        return centroids.scores_without(asked.embedding, left_out, article, articles)
 
     def _ranked(self, scores: Floats, is_foreign: NDArray[np.bool_], top_k: int) -> tuple[Rows, Floats]:
         """Return the places of the best of the articles, best first, and their fused scores.
