@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from assistant.translation import Choice, TranslationError, Translator, choose_source, choose_text
+from index.analysis import normal_form
 from knowledge.article import Article, Text
 
 _REMEMBERED = 20_000  # choices of a text
+_BEGINNING = 60  # characters of an answer that tell two articles with one question apart
 
 log = logging.getLogger(__name__)
 
@@ -77,8 +79,18 @@ class Answering:
         return Delivered(question=text.question, text=text.answer, language=text.language, kind="none")
 
     async def titles(self, articles: Sequence[Article], language: str) -> list[Title]:
-        """Return the articles' questions as ``deliver`` would word their answers; never fails."""
-        return await asyncio.gather(*(self._title(article, language) for article in articles))
+        """Return the articles' questions as ``deliver`` would word their answers; never fails.
+
+        Where two articles have one question, each is followed by the beginning of its answer.
+        """
+        titles = await asyncio.gather(*(self._title(article, language) for article in articles))
+        forms = [normal_form(title.question) for title in titles]
+        return [
+            title
+            if forms.count(form) == 1
+            else replace(title, question=f"{title.question} – {_beginning(self.text(article, language).answer)}")
+            for article, title, form in zip(articles, titles, forms, strict=True)
+        ]
 
     async def _title(self, article: Article, language: str) -> Title:
         choice = self._choice(article, language)
@@ -109,3 +121,12 @@ class Answering:
                 self._choices.clear()
             self._choices[key] = choice
         return choice
+
+
+def _beginning(answer: str) -> str:
+    """Return the first words of an answer on one line."""
+    line = " ".join(answer.split())
+    if len(line) <= _BEGINNING:
+        return line
+    cut = line[:_BEGINNING]
+    return f"{cut.rsplit(' ', 1)[0] if ' ' in cut else cut}…"

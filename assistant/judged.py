@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from assistant.confidence import Calibration, calibration_of
 from assistant.judgement import Judgement, judge
 from assistant.policy import Policy
-from assistant.scores import hit_scores
+from assistant.scores import ARMS, hit_scores
 from index.searcher import Fusion, Hit, Searcher
 
 
@@ -81,7 +81,7 @@ class Judged:
             "unseen_share": result.unseen_share,
             "choices_confidence": judgement.choices_confidence,
             "contrast": judgement.contrast,
-            "fusion": asdict(self.fusion),
+            "fusion": {arm: getattr(self.fusion, arm) for arm in ARMS},
             "hits": [_hit(hit, place, judgement.confidences) for place, hit in enumerate(result.hits)],
         }
 

@@ -66,6 +66,19 @@ def test_equal_messages_at_two_servers_make_one_ticket(on_postgresql: list[TestC
         assert len(set(pool.map(claim, range(10)))) == 10
 
 
+def test_a_conversation_is_asked_back_on_once_and_its_decisions_replayed(on_postgresql: list[TestClient]) -> None:
+    one, other = on_postgresql
+    asked = one.post("/v1/answers", json={"question": "refund", "conversation_id": "back", "language": "en"}).json()
+    assert asked["decision"] == "clarify"
+    tap = {"choice": asked["choices"][0]["article_id"], "conversation_id": "back"}
+    chosen = other.post("/v1/answers", json=tap).json()
+    assert chosen["decision"] == "answered"
+    assert one.post("/v1/answers", json=tap).status_code == 422
+    for reply in (asked, chosen):
+        replay = other.post(f"/v1/answers/{reply['id']}/replay").json()
+        assert replay["before"]["decision"] == replay["after"]["decision"] == reply["decision"]
+
+
 def test_an_agents_day(on_postgresql: list[TestClient]) -> None:
     one, other = on_postgresql
     reply = one.post("/v1/answers", json={"question": "How do I return an item?", "conversation_id": "c"}).json()

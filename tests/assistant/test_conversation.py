@@ -26,6 +26,7 @@ from assistant.question import NONE_OF_THESE, QuestionError, make_question
 from assistant.tickets.ticket import Ticket
 from assistant.translation import Translator
 from index.builder import build
+from knowledge.article import make_article
 
 Say = Callable[..., dict[str, Any]]
 
@@ -337,6 +338,31 @@ def test_choices_are_translated_where_a_machine_can_and_are_honest_where_none_ca
     assert "الإنجليزية" in arabic["message"]
     taken = said("pl", text=questions[0].upper())
     assert taken["answer"]["article_id"] == polish["choices"][0]["article_id"]
+    product.close()
+
+
+def test_choices_with_one_question_are_told_apart_by_their_answers(sample_data: Path) -> None:
+    product = Product(Settings(data_dir=sample_data))
+    for id, answer in (("a", "From the northern store, " * 9), ("b", "From the southern store.")):
+        text = {"question": "How do I get a Zwirnbrett?", "answer": answer}
+        product.store.put(make_article(id=id, texts={"en": text}), by="test")
+    build(product.generations, product.store, product.encoder)
+    product.follower.refresh()
+
+    def said(text: str) -> dict[str, Any]:
+        question = make_question(text, conversation_id="c", language="en")
+        reply: dict[str, Any] = orjson.loads(asyncio.run(product.assistant.ask(question)))
+        return reply
+
+    asked = said("how do I get a zwirnbrett")
+    assert (asked["decision"], asked["reason"]) == ("clarify", "near_tie")
+    shown = {choice["article_id"]: choice["question"] for choice in asked["choices"]}
+    assert shown == {
+        "a": "How do I get a Zwirnbrett? – From the northern store, From the northern store, From the…",
+        "b": "How do I get a Zwirnbrett? – From the southern store.",
+    }
+    assert all(question in asked["message"] for question in shown.values())
+    assert said(shown["b"])["answer"]["article_id"] == "b"
     product.close()
 
 

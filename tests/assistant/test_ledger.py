@@ -286,6 +286,8 @@ def test_a_conversation_is_the_latest_messages_of_one_channel(ledger: Ledger) ->
     history = ledger.conversation("chat", "c")
     assert [past.question for past in history] == [f"question {n}" for n in range(29, 9, -1)]
     assert ledger.conversation("chat", "none") == []
+    earlier = ledger.conversation("chat", "c", before=START + timedelta(seconds=5), limit=3)
+    assert [past.id for past in earlier] == ["ans_4", "ans_3", "ans_2"]
 
 
 def test_feedback_opens_one_ticket_however_many_give_it(ledger: Ledger, queue: TicketQueue) -> None:
