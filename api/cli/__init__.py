@@ -11,7 +11,20 @@ from typing import Annotated
 
 import typer
 
-from api.cli import doctor, encoder, evaluate, golden, index, keys, knowledge, languages, question, replay, server, tickets
+from api.cli import (
+    doctor,
+    encoder,
+    evaluate,
+    golden,
+    index,
+    keys,
+    knowledge,
+    languages,
+    question,
+    replay,
+    server,
+    tickets,
+)
 from api.cli.group import FaqGroup
 from api.cli.session import DATA_DIR, JSON, Options
 

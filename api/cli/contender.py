@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from assistant.evaluation import Evaluation
     from index.builder import Progress
     from index.encoding import Encoder
-    from index.generation import Manifest
+    from index.generation import Generation, Manifest
     from index.searcher import Searcher
     from knowledge.golden import GoldenQuestion
 
@@ -60,6 +61,30 @@ def answering(product: Product) -> Contender:
     searcher = product.encoders.searcher(generation)
     searcher.encoder.encode([_WARM_UP], kind="question")
     return Contender(searcher=searcher, load_seconds=time.perf_counter() - started)
+
+
+@contextmanager
+def beside(product: Product, loaded: Loaded, report: Callable[[Progress], None]) -> Iterator[Contender]:
+    """Yield an index of all articles with an encoder, calibrated as a build would; it goes away afterwards.
+
+    Raises TrialRunningError, and what building raises.
+    """
+    from index.builder import build
+    from index.trial import trial
+
+    with trial(product.settings.data_dir) as folder:
+        build(folder, product.store, loaded.encoder, report=report)
+        yield calibrated(product, folder.load_active(), loaded, report)
+
+
+def calibrated(
+    product: Product, generation: Generation, loaded: Loaded, report: Callable[[Progress], None]
+) -> Contender:
+    """Return a generation as a build would calibrate it, with the encoder that it was built with."""
+    from index.searcher import Searcher
+
+    searcher = Searcher(product.calibrated(generation, loaded.encoder, report=report), loaded.encoder)
+    return Contender(searcher=searcher, load_seconds=loaded.seconds)
 
 
 def weigh(

@@ -10,7 +10,7 @@ import typer
 
 from api.cli import contender
 from api.cli.comparison import Compared, brief, compared, document, document_of_none, megabytes, show
-from api.cli.contender import Contender, Loaded, answering, load, weigh, weighed
+from api.cli.contender import Contender, Loaded, answering, beside, calibrated, load, weigh, weighed
 from api.cli.golden import read_questions, warn_of_unknown
 from api.cli.progress import build_progress
 from api.cli.session import Session, command
@@ -114,33 +114,20 @@ def try_encoder(session: Session, name: Name, questions: Questions = None) -> No
     All articles are indexed with it in a folder beside, which is removed afterwards, and both indexes are calibrated as
     a build would calibrate them; customers notice nothing.
     """
-    from index.builder import build
     from index.encoders import encoder_name
-    from index.searcher import Searcher
-    from index.trial import trial
 
     product = session.product
     active = answering(product)
     golden = _golden(session, questions)
-    with trial(product.settings.data_dir) as beside:
-        loaded = load(product, encoder_name(name))
-        if _is_same(active.manifest, loaded.encoder):
-            _say_same(session, active.manifest, document_of_none(_same(active.manifest)))
-            return
-        _warn_of_changes(session, active.manifest)
-        with build_progress() as report:
-            build(beside, product.store, loaded.encoder, report=report)
-            contenders = [
-                Contender(
-                    searcher=Searcher(product.calibrated(generation, encoder, report=report), encoder),
-                    load_seconds=seconds,
-                )
-                for generation, encoder, seconds in (
-                    (active.searcher.generation, active.searcher.encoder, active.load_seconds),
-                    (beside.load_active(), loaded.encoder, loaded.seconds),
-                )
-            ]
-            found = compared(*(weigh(product, contender, golden, report) for contender in contenders))
+    loaded = load(product, encoder_name(name))
+    if _is_same(active.manifest, loaded.encoder):
+        _say_same(session, active.manifest, document_of_none(_same(active.manifest)))
+        return
+    _warn_of_changes(session, active.manifest)
+    with build_progress() as report, beside(product, loaded, report) as other:
+        own = Loaded(encoder=active.searcher.encoder, seconds=active.load_seconds)
+        contenders = (calibrated(product, active.searcher.generation, own, report), other)
+        found = compared(*(weigh(product, contender, golden, report) for contender in contenders))
     if session.output.as_json:
         session.output.document(document(found))
     else:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api.cli.comparison import show_comparison
-from api.cli.contender import load
+from api.cli.contender import beside, load
 from api.cli.golden import read_questions, warn_of_unknown
 from api.cli.index import GATED, outcome_document, show_outcome
 from api.cli.output import Cell, Output
@@ -254,10 +254,7 @@ def _other(
     session: Session, name: str | None, progress: Callable[[Progress], None]
 ) -> Iterator[tuple[Searcher | None, str | None]]:
     """Yield what is compared with, and its name: a kept generation, or an index built beside for as long."""
-    from index.builder import build
     from index.encoders import encoder_name
-    from index.searcher import Searcher
-    from index.trial import trial
 
     product = session.product
     if name is None:
@@ -265,11 +262,8 @@ def _other(
     elif name.isdecimal():
         yield product.encoders.searcher(product.generations.load(int(name))), None
     else:
-        with trial(product.settings.data_dir) as beside:
-            encoder = load(product, encoder_name(name)).encoder
-            build(beside, product.store, encoder, report=progress)
-            generation = product.calibrated(beside.load_active(), encoder, report=progress)
-            yield Searcher(generation, encoder), f"encoder {encoder.id}"
+        with beside(product, load(product, encoder_name(name)), progress) as contender:
+            yield contender.searcher, f"encoder {contender.searcher.encoder.id}"
 
 
 def _asking(progress: Callable[[Progress], None]) -> Callable[[int, int], None]:

@@ -65,6 +65,7 @@ class SideModel(BaseModel):
     name: str
     generation: int
     encoder: str
+    basis: str = Field(description="What the thresholds rest on, in words.")
     thresholds: ThresholdsModel | None
     customers: list[CustomersModel] = Field(description="All questions, by what a customer would have met.")
     measures: dict[str, NamedFigureModel]

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from assistant.calibrating import inputs_digest
 from assistant.confidence import calibration_of
-from assistant.decision import Candidate, Thresholds, Verdict
+from assistant.decision import Thresholds, Verdict
 from assistant.detection import Detector
 from assistant.evaluation.asked import Asked, Outcome, Searched
 from assistant.evaluation.measures import Measure, Share, share
@@ -34,6 +35,8 @@ class Evaluation:
     generation: int
     asked: tuple[Asked, ...]
     thresholds: Thresholds | None = None  # of languages that have none of their own; None where they are not known
+    basis: str = ""  # what the thresholds rest on, in words
+    is_fitted: bool = False  # confidence was fitted to these very questions, so that they flatter it
     titles: Mapping[str, str] = field(default_factory=dict)  # questions of the articles that were found or wanted
 
     def share(self, measure: Measure) -> Share:
@@ -84,11 +87,14 @@ def evaluate(
         report(number, len(questions))
         asked.append(asker.ask(golden))
     report(len(questions), len(questions))
+    calibration = calibration_of(searcher)
     return Evaluation(
         encoder=searcher.encoder.id,
         generation=searcher.generation.number,
         asked=tuple(asked),
-        thresholds=thresholds_for(calibration_of(searcher), policy),
+        thresholds=thresholds_for(calibration, policy),
+        basis=calibration.basis if policy.answer_threshold is None else "set by hand",
+        is_fitted=bool(questions) and calibration.inputs == inputs_digest(questions, calibration.target_precision),
         titles=_titles(searcher, asked, policy.default_language),
     )
 
@@ -132,12 +138,8 @@ class _Asker:
         else:
             is_by_search = True
         hits = judged.result.hits
-        candidates = tuple(
-            Candidate(article_id=hit.article.id, confidence=confidence, score=hit.score, is_exact=hit.is_exact)
-            for hit, confidence in zip(hits, judged.confidences, strict=False)
-        )
         searched = Searched(
-            candidates=candidates,
+            candidates=judged.candidates,
             choices_confidence=judged.choices_confidence,
             thresholds=judged.thresholds,
             contrast=judged.contrast,

@@ -105,6 +105,7 @@ def _side(name: str, evaluation: Evaluation) -> dict[str, Any]:
         "name": name,
         "generation": evaluation.generation,
         "encoder": evaluation.encoder,
+        "basis": evaluation.basis,
         "thresholds": None if evaluation.thresholds is None else asdict(evaluation.thresholds),
         "customers": [
             {
