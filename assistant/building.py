@@ -95,11 +95,10 @@ def make_generation(
     """Make a generation of the articles, and let it answer unless it fails its gates.
 
     Without a ``source`` the index of the active generation is taken as it is, and only calibrated anew; without an
-    ``encoder``, the one it was built with. A kept
-    generation of the same articles and encoder is taken before another is built, and nothing is done where
-    the active one is as it would become. ``asked`` are questions for the gate other than the golden ones.
-    ``report`` is called often; what it raises stops everything and leaves nothing behind. ``force`` lets it answer
-    whatever the gates say.
+    ``encoder``, the one it was built with. A kept generation of the same articles and encoder is taken before
+    another is built, and nothing is done where the active one is as it would become. ``asked`` are questions for
+    the gate other than the golden ones. ``report`` is called often; what it raises stops everything and leaves
+    nothing behind. ``force`` lets it answer whatever the gates say.
 
     Raises BuildRunningError, NothingToBuildError, NoGenerationError, OvertakenError, IndexStorageError,
     EncoderError, DatabaseError.

@@ -37,7 +37,8 @@ from assistant.language import identify_read
 from assistant.phrases import Phrasebook
 from assistant.policy import Policy
 from assistant.question import make_question
-from index.searcher import Searcher, SearchResult, Without
+from index.hits import SearchResult, Without
+from index.searcher import Searcher
 from knowledge.golden import GoldenQuestion
 
 TARGET_PRECISION = 0.95
@@ -84,30 +85,52 @@ def calibrate(
     *,
     policy: Policy = Policy(),
     target_precision: float = TARGET_PRECISION,
+    shipped: Calibration | None = None,
     day: date | None = None,
     report: Report = lambda done, total: None,
 ) -> Calibration:
     """Return the calibration of a generation by its own questions and by golden ones, if there are any.
 
-    ``target_precision`` is the share of answers that shall be right; ``day`` (today, UTC) the one on which
-    is asked; ``report`` is told how many questions of how many were asked.
+    ``target_precision`` is the share of answers that shall be right; ``shipped`` (the encoder's) what is fitted to
+    them; ``day`` (today, UTC) the one on which is asked; ``report`` is told how many questions of how many were asked.
     """
-    shipped = calibration_for(searcher.encoder.id)
-    rows = _drawn_rows(searcher)
+    rows = drawn_rows(searcher)
     total = len(rows) + len(golden)
     own = own_examples(searcher, rows, day=day, report=lambda done: report(done, total))
     told = golden_examples(
         searcher, detector, golden, policy=policy, day=day, report=lambda done: report(len(rows) + done, total)
     )
+    return calibrated(
+        calibration_for(searcher.encoder.id) if shipped is None else shipped,
+        own,
+        told,
+        inputs=inputs_digest(golden, target_precision),
+        target_precision=target_precision,
+    )
+
+
+def calibrated(
+    shipped: Calibration, own: Examples, told: Examples, *, inputs: str = "", target_precision: float = TARGET_PRECISION
+) -> Calibration:
+    """Return a calibration fitted to a generation's own questions and then to golden ones, with its thresholds.
+
+    ``inputs`` is the digest of what was asked.
+    """
     own_fit = fit(shipped, own, _OWN_PRIOR)
     fitted = replace(
         fit(own_fit, told, _GOLDEN_PRIOR),
         target_precision=target_precision,
-        inputs=inputs_digest(golden, target_precision),
+        inputs=inputs,
         fitted_on=f"{shipped.fitted_on}; {len(own.is_right):,} questions of its own articles, "
         f"{len(told.is_right):,} golden questions",
     )
     return with_thresholds(fitted, own_fit, told)
+
+
+def drawn_rows(searcher: Searcher) -> list[int]:
+    """Return rows of questions to ask, the same for the same generation."""
+    count = len(searcher.generation.question_rows)
+    return [int(row) for row in np.random.default_rng(_SEED).permutation(count)[:_OWN]]
 
 
 def own_examples(
@@ -263,12 +286,6 @@ def _examples(asked: Sequence[_Asked], *, shares: bool) -> Examples:
         languages=tuple(one.language.split("-")[0] for one in asked),
         is_undecided=np.array([one.is_undecided and bool(one.result.hits) for one in asked], np.bool_),
     )
-
-
-def _drawn_rows(searcher: Searcher) -> list[int]:
-    """Return rows of questions to ask, the same for the same generation."""
-    count = len(searcher.generation.question_rows)
-    return [int(row) for row in np.random.default_rng(_SEED).permutation(count)[:_OWN]]
 
 
 def _siblings(searcher: Searcher, row: int) -> tuple[int, ...]:

@@ -18,7 +18,9 @@ from operator import mul
 
 import orjson
 
-from index.searcher import Fusion, Searcher, SearchResult
+from index.fusion import Fusion
+from index.hits import SearchResult
+from index.searcher import Searcher
 from knowledge.errors import ConfigurationError
 
 log = logging.getLogger(__name__)

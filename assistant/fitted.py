@@ -16,8 +16,8 @@ import orjson
 from assistant.calibrating import VERSION
 from assistant.confidence import FEATURES
 from assistant.policy import Policy
+from index.fusion import Fusion
 from index.generation import Generation
-from index.searcher import Fusion
 from knowledge.golden import GoldenQuestion
 
 RECORD = "fitted.json"

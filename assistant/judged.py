@@ -11,7 +11,9 @@ from assistant.confidence import Calibration, calibration_of
 from assistant.judgement import Judgement, judge
 from assistant.policy import Policy
 from assistant.scores import ARMS, hit_scores
-from index.searcher import Fusion, Hit, Searcher
+from index.fusion import Fusion
+from index.hits import Hit
+from index.searcher import Searcher
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -15,8 +15,9 @@ from assistant.confidence import CHOICES, SEARCHED, Calibration, calibration_of,
 from assistant.contrast import Contrast, contrast
 from assistant.decision import Candidate, Thresholds, Verdict, decide
 from assistant.policy import Policy
+from index.hits import SearchResult
 from index.readings import Reading
-from index.searcher import Searcher, SearchResult
+from index.searcher import Searcher
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from index.searcher import Fusion, Hit
+from index.fusion import Fusion
+from index.hits import Hit
 
 ARMS = tuple(field.name for field in fields(Fusion))  # an arm that is added there is shown everywhere
 _NAMES = {arm: arm if arm in Hit.__slots__ else f"is_{arm}" for arm in ARMS}  # of the arms' scores in a hit

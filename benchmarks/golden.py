@@ -23,7 +23,8 @@ from assistant.language import identify_read
 from assistant.question import make_question
 from benchmarks.context import Context, opened
 from benchmarks.results import Cell, Column, Table
-from index.searcher import Fusion, Searcher
+from index.fusion import Fusion
+from index.searcher import Searcher
 from knowledge.golden import GoldenQuestion
 from knowledge.sample import golden_questions
 

@@ -6,7 +6,6 @@ a German question finds what exists only in Russian, and nothing is found twice.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,97 +16,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.analysis import normal_form, query_terms
-from index.dense import DenseIndex
+from index.arms import Arm, Found
 from index.encoding import MAX_CHARACTERS, Encoder
 from index.errors import EncoderMismatchError
-from index.generation import Allowed, Filter, Generation
-from index.lexical import best_rows
+from index.fusion import (
+    CENTROID,
+    DENSE,
+    DENSE_ANSWER,
+    EXACT,
+    LEXICAL,
+    LEXICAL_ANSWER,
+    SCORES,
+    Fusion,
+    posteriors,
+)
+from index.generation import Filter, Generation
+from index.hits import Hit, SearchResult, Without
 from index.readings import Reading, Readings
-from knowledge.article import Article
 
 _CANDIDATES = 96  # passages taken from each arm of the questions
 _ANSWER_CANDIDATES = 24  # and from each arm of the answers
 _ANSWER_ARTICLES = 5  # articles these should belong to; answers are the weaker sign
-_WIDER = 4  # times as many, where the candidates belong to too few articles
 _TIE = 1e-6  # less than any difference of scores that means something
-SHARPNESS = 16.0
-"""Log-odds of one article over another per unit of fused score, as the fit of Fusion gives them."""
 _LEXICAL_LIKENESS = 0.4  # of a passage, beside its cosine
-# What a term proves of an article that has no text in the customer's language: a name, or an accident.
-_FOREIGN_LEXICAL = 0.25
-_FOREIGN_LEXICAL_ANSWER = 0.75
-
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Fusion:
-    """Weights of an article's scores in its fused score.
-
-    Fitted as a conditional logit (the right article among all) on the development sets, each source held
-    out in turn, and rounded: ``sharpness`` is the factor of that fit, so that ``exp(sharpness × score)``,
-    divided by its sum over the articles found, is the probability of an article as far as ranks go.
-    An article without a text in the customer's language is further from any question in it than others
-    are, whatever it is about: ``foreign`` makes up for that. The fields are the scores of a Hit.
-    """
-
-    centroid: float = 1.0  # nearness of the article's centroid, see ``index.centroids``
-    dense: float = 0.0  # best cosine among questions and alternates
-    lexical: float = 0.2  # best BM25 among questions and alternates, 0..1
-    dense_answer: float = 0.1  # best cosine among pieces of the answer
-    lexical_answer: float = 0.2  # best BM25 among pieces of the answer, 0..1
-    exact: float = 4.0  # added for the very question; more than all the others together
-    foreign: float = 0.14  # added for an article without a text in the customer's language
-
-    @property
-    def factors(self) -> Floats:
-        """The weights in the order of an article's scores, (7,) float32."""
-        return np.array([getattr(self, name) for name in _SCORES], np.float32)
-
-
-_SCORES = ("centroid", "dense", "lexical", "dense_answer", "lexical_answer", "exact", "foreign")
-_CENTROID, _DENSE, _LEXICAL, _DENSE_ANSWER, _LEXICAL_ANSWER, _EXACT, _FOREIGN = range(len(_SCORES))
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Hit:
-    """An article found for a question, with its scores; higher is better."""
-
-    article: Article
-    score: float  # fused
-    centroid: float  # nearness of the article's centroid; strangers are about 0
-    dense: float  # cosine of the best question or alternate
-    lexical: float  # BM25 of the best question or alternate, 0..1; held back in an article of foreign languages
-    dense_answer: float
-    lexical_answer: float
-    is_foreign: bool  # the article has no text in a language the question may be in
-    is_exact: bool  # the question is one of the article's own, but for case and signs
-    matched: str  # the question or alternate nearest to what was asked
-    matched_language: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SearchResult:
-    """What was found, best first, and what else is known of the question."""
-
-    hits: tuple[Hit, ...]
-    reading: str  # the question as it was read, mended where it was misspelt
-    generation: int
-    encoder: str
-    posteriors: tuple[float, ...]  # of the hits: softmax of their fused scores, 0..1
-    terms: int  # distinct terms of the question
-    known_share: float  # of those terms, by count, that some passage has
-    unseen_share: float  # of the question's letters that the encoder has no piece for
-    seconds: dict[str, float]  # read, encode, dense, lexical, fuse
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Without:
-    """What a search leaves out, to see how a question fares that is not written anywhere yet."""
-
-    rows: tuple[int, ...]  # among the generation's questions, at least one, all of one article
-    whole_article: bool = False  # with everything else of that article
 
 
 class Searcher:
@@ -128,7 +61,6 @@ class Searcher:
         self.encoder = encoder
         self.fusion = fusion
         self.readings = Readings(generation)
-        self._factors = fusion.factors
 
     def search(
         self,
@@ -183,7 +115,7 @@ class Searcher:
         clock.note("fuse")
         return SearchResult(
             hits=hits,
-            posteriors=_posteriors([hit.score for hit in hits]),
+            posteriors=posteriors([hit.score for hit in hits]),
             reading=text,
             generation=generation.number,
             encoder=self.encoder.id,
@@ -227,23 +159,23 @@ class Searcher:
         # A long answer is a little like everything: only the few best pieces of all speak for their articles.
         _keep_best(dense_answer, _ANSWER_CANDIDATES)
         _keep_best(lexical_answer, _ANSWER_CANDIDATES)
-        scores = np.zeros((len(_SCORES), len(generation.question_starts)), np.float32)
-        scores[_CENTROID] = self._centroid_scores(asked)
-        np.maximum.reduceat(dense, generation.question_starts, out=scores[_DENSE])
-        np.maximum.reduceat(lexical, generation.question_starts, out=scores[_LEXICAL])
-        np.maximum.reduceat(dense_answer, generation.answer_starts, out=scores[_DENSE_ANSWER])
-        np.maximum.reduceat(lexical_answer, generation.answer_starts, out=scores[_LEXICAL_ANSWER])
-        scores[_EXACT, generation.article_of_question[asked.exact]] = 1.0
+        scores = np.zeros((len(SCORES), len(generation.question_starts)), np.float32)
+        scores[CENTROID] = self._centroid_scores(asked)
+        np.maximum.reduceat(dense, generation.question_starts, out=scores[DENSE])
+        np.maximum.reduceat(lexical, generation.question_starts, out=scores[LEXICAL])
+        np.maximum.reduceat(dense_answer, generation.answer_starts, out=scores[DENSE_ANSWER])
+        np.maximum.reduceat(lexical_answer, generation.answer_starts, out=scores[LEXICAL_ANSWER])
+        scores[EXACT, generation.article_of_question[asked.exact]] = 1.0
         if only is not None:
             scores[:, ~only.articles] = 0.0
         if asked.without is not None and asked.without.whole_article:
             scores[:, generation.article_of_question[asked.without.rows[0]]] = 0.0
-        order, fused = self._ranked(scores, generation.is_foreign(asked.languages), asked.top_k)
+        order, fused = self.fusion.rank(scores, generation.is_foreign(asked.languages), asked.top_k)
         likeness = self._likeness(dense, lexical, generation.language_of_question, asked.languages)
         likeness[asked.exact] += 1.0
         hits = []
         for ordinal, score in zip(order.tolist(), fused.tolist(), strict=True):
-            if (scores[_DENSE : _LEXICAL + 1, ordinal] > 0.0).any():
+            if (scores[DENSE : LEXICAL + 1, ordinal] > 0.0).any():
                 row = _best_of(likeness, generation.question_starts, ordinal)
                 text, place = generation.language_of_question[row], generation.place_of_question[row]
             else:  # found by its answer alone: what is shown is the question of that answer's text
@@ -264,23 +196,6 @@ class Searcher:
         article = int(generation.article_of_question[without.rows[0]])
         return centroids.scores_without(asked.embedding, left_out, article, articles)
 
-    def _ranked(self, scores: Floats, is_foreign: NDArray[np.bool_], top_k: int) -> tuple[Rows, Floats]:
-        """Return the places of the best of the articles, best first, and their fused scores.
-
-        ``scores`` are (scores, articles); what is known of the customer's language is worked into them.
-        Articles with which the question shares nothing are left out.
-        """
-        np.maximum(scores[_DENSE:], 0.0, out=scores[_DENSE:])
-        is_alike = scores[_DENSE:].max(axis=0) > 0.0
-        scores[_LEXICAL, is_foreign] *= _FOREIGN_LEXICAL
-        scores[_LEXICAL_ANSWER, is_foreign] *= _FOREIGN_LEXICAL_ANSWER
-        scores[_FOREIGN] = is_foreign
-        fused = self._factors @ scores
-        fused[~is_alike] = -np.inf
-        order = np.argsort(-fused, kind="stable")[:top_k]
-        order = order[is_alike[order]]
-        return order, fused[order]
-
     def _likeness(
         self, dense: Floats, lexical: Floats, language_numbers: NDArray[np.uint16], languages: tuple[str, ...]
     ) -> Floats:
@@ -292,8 +207,8 @@ class Searcher:
         """Score the passages that either arm brings."""
         generation, parts, only, top_k = self.generation, self.generation.parts, asked.only, asked.top_k
         few = min(top_k, _ANSWER_ARTICLES)
-        questions = _Arm(generation.article_of_question, only.questions if only else None)
-        answers = _Arm(generation.article_of_answer, only.answers if only else None)
+        questions = Arm(generation.article_of_question, only.questions if only else None)
+        answers = Arm(generation.article_of_answer, only.answers if only else None)
         dense = questions.dense(parts.question_dense, asked.embedding, _CANDIDATES, top_k)
         dense_answer = answers.dense(parts.answer_dense, asked.embedding, _ANSWER_CANDIDATES, few)
         clock.note("dense")
@@ -330,16 +245,16 @@ class Searcher:
         )
         of_row, of_piece = place[: len(found.rows)], place[len(found.rows) :]
         middle = len(found.dense_answer.rows)
-        scores = np.zeros((len(_SCORES), len(articles)), np.float32)
-        scores[_CENTROID] = self._centroid_scores(asked, articles)
-        np.maximum.at(scores[_DENSE], of_row, found.dense)
-        np.maximum.at(scores[_LEXICAL], of_row, found.lexical)
-        np.maximum.at(scores[_DENSE_ANSWER], of_piece[:middle], piece_scores[:middle])
-        np.maximum.at(scores[_LEXICAL_ANSWER], of_piece[middle:], piece_scores[middle:])
-        scores[_EXACT, of_row[found.is_exact]] = 1.0
+        scores = np.zeros((len(SCORES), len(articles)), np.float32)
+        scores[CENTROID] = self._centroid_scores(asked, articles)
+        np.maximum.at(scores[DENSE], of_row, found.dense)
+        np.maximum.at(scores[LEXICAL], of_row, found.lexical)
+        np.maximum.at(scores[DENSE_ANSWER], of_piece[:middle], piece_scores[:middle])
+        np.maximum.at(scores[LEXICAL_ANSWER], of_piece[middle:], piece_scores[middle:])
+        scores[EXACT, of_row[found.is_exact]] = 1.0
         if asked.without is not None and asked.without.whole_article:
             scores[:, articles == generation.article_of_question[asked.without.rows[0]]] = 0.0
-        order, fused = self._ranked(scores, generation.is_foreign(languages)[articles], asked.top_k)
+        order, fused = self.fusion.rank(scores, generation.is_foreign(languages)[articles], asked.top_k)
 
         texts, places = generation.language_of_question[found.rows], generation.place_of_question[found.rows]
         likeness = self._likeness(found.dense, found.lexical, texts, languages) + found.is_exact
@@ -423,14 +338,6 @@ class _Clock:
         self._last = now
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """Passages that one arm found."""
-
-    rows: Rows
-    scores: Floats
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Candidates:
     """What is fused: questions with all their scores, and pieces of answers as each arm found them."""
@@ -439,47 +346,8 @@ class _Candidates:
     dense: Floats
     lexical: Floats
     is_exact: NDArray[np.bool_]
-    dense_answer: _Found
-    lexical_answer: _Found
-
-
-class _Arm:
-    """The passages of one kind, as both arms see them, with what a filter leaves of them."""
-
-    def __init__(self, article_of: NDArray[np.int32], allowed: Allowed | None) -> None:
-        self._article_of = article_of
-        self._allowed = allowed
-
-    def dense(self, index: DenseIndex, embedding: Floats, count: int, top_k: int) -> _Found:
-        """Return the nearest passages; none for a question in which the encoder knows nothing."""
-        if not embedding.any():
-            return _Found(np.empty(0, np.int64), np.empty(0, np.float32))
-        while True:
-            rows, scores = index.search(embedding, count, self._allowed.bitmap if self._allowed else None)
-            if self._is_enough(rows, count, top_k):
-                return _Found(rows, scores)
-            count *= _WIDER
-
-    def lexical(self, scores: Floats, count: int, top_k: int) -> _Found:
-        """Return the passages with the best of the scores, (rows,), that all passages have."""
-        if self._allowed is not None:
-            scores = scores * self._allowed.rows
-        while True:
-            rows = best_rows(scores, count)
-            if self._is_enough(rows, count, top_k):
-                return _Found(rows, scores[rows])
-            count *= _WIDER
-
-    def _is_enough(self, rows: Rows, count: int, top_k: int) -> bool:
-        # One article with hundreds of passages must not crowd out the others.
-        return len(rows) < count or len(set(self._article_of[rows].tolist())) >= top_k
-
-
-def _posteriors(scores: Sequence[float]) -> tuple[float, ...]:
-    """Return the softmax of fused scores, best first, at their sharpness."""
-    shares = [math.exp(SHARPNESS * (score - scores[0])) for score in scores]
-    total = sum(shares)
-    return tuple(share / total for share in shares)
+    dense_answer: Found
+    lexical_answer: Found
 
 
 def _keep_best(scores: Floats, count: int) -> None:

@@ -19,7 +19,8 @@ from assistant.calibrating import (
     with_thresholds,
 )
 from assistant.confidence import FEATURES, ONLY_EXACT, Calibration, calibration_for
-from index.searcher import Searcher, Without
+from index.hits import Without
+from index.searcher import Searcher
 from knowledge.golden import GoldenQuestion
 from knowledge.sample import golden_questions
 

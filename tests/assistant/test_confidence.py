@@ -20,7 +20,8 @@ from assistant.confidence import (
     features,
     read_calibration,
 )
-from index.searcher import SHARPNESS, Fusion, Searcher
+from index.fusion import SHARPNESS, Fusion
+from index.searcher import Searcher
 from knowledge.errors import ConfigurationError
 
 

@@ -19,10 +19,12 @@ from index.builder import build
 from index.centroids import Centroids
 from index.dense import DenseIndex
 from index.errors import EncoderMismatchError
+from index.fusion import Fusion
 from index.generations import Generations
+from index.hits import Hit
 from index.passages import Passage, PassageKind, passages
 from index.readings import Reading
-from index.searcher import Fusion, Hit, Searcher
+from index.searcher import Searcher
 from knowledge.article import Article
 from tests.index.finding import DELIVERY, PAYMENT, RETURNS, SHOP, WARRANTY, Articles, TrigramEncoder, faq
 from tests.index.test_lexical import reference
