@@ -25,12 +25,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.calibrations.labelled import KnowledgeBase, knowledge_bases
-from assistant.confidence import FEATURES, ONLY_EXACT, SEARCHED, features
+from assistant.confidence import CHOICES, FEATURES, ONLY_EXACT, SEARCHED, Calibration, features
 from index.builder import build
 from index.encoder import load_encoder
 from index.encoding import Encoder
+from index.fusion import Fusion
 from index.generations import Generations
-from index.searcher import Fusion, Searcher
+from index.searcher import Searcher
 
 TARGET_PRECISION = 0.95
 MOST = 0.75  # of knowledge bases, that a threshold must keep the precision in; nobody's is the average one
@@ -41,6 +42,10 @@ _NO_QUESTIONS = frozenset({"nlu_home/0"})  # bare names of intents, which nobody
 _ENGLISH = ("nlu_home/", "robo_en/")  # knowledge bases with questions and articles in English only
 _KEPT_OUT = 0.4  # share of out-of-scope questions that are not even asked back on; a choice costs a tap, a ticket a day
 _REGULARISATION = 1.0
+_WRITTEN = frozenset({
+    "encoder", "weights", "bias", "choice_weights", "choice_bias", "means", "scales", "thresholds",
+    "clarify_threshold", "fitted_on",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +59,23 @@ class Examples:
     is_in_scope: NDArray[np.bool_]
 
 
-def examples(base: KnowledgeBase, encoder: Encoder, fusion: Fusion) -> Examples:
+def examples(base: KnowledgeBase, encoder: Encoder, fusion: Fusion = Fusion()) -> Examples:
     """Index a knowledge base and ask it its questions."""
     with tempfile.TemporaryDirectory() as folder:
         generations = Generations(Path(folder))
         build(generations, base, encoder)
-        searcher = Searcher(generations.load_active(), encoder, fusion)
-        rows, right, offered = [], [], []
-        for question in base.questions:
-            result = searcher.search(question.text, languages=[question.language], top_k=SEARCHED)
-            rows.append(features(result) if result.hits else [0.0] * len(FEATURES))
-            found = [hit.article.id for hit in result.hits]
-            right.append(bool(found) and found[0] == question.article_id)
-            offered.append(question.article_id in found[:3])
+        return examples_of(base, Searcher(generations.load_active(), encoder, fusion))
+
+
+def examples_of(base: KnowledgeBase, searcher: Searcher) -> Examples:
+    """Ask a knowledge base that is indexed its questions, the language of each being known."""
+    rows, right, offered = [], [], []
+    for question in base.questions:
+        result = searcher.search(question.text, languages=[question.language], top_k=SEARCHED)
+        rows.append(features(result) if result.hits else [0.0] * len(FEATURES))
+        found = [hit.article.id for hit in result.hits]
+        right.append(bool(found) and found[0] == question.article_id)
+        offered.append(question.article_id in found[:CHOICES])
     return Examples(
         base,
         np.array(rows),
@@ -78,7 +87,12 @@ def examples(base: KnowledgeBase, encoder: Encoder, fusion: Fusion) -> Examples:
 
 def weights_of(part: Examples) -> NDArray[np.float64]:
     """Return a weight for every question: knowledge bases count alike, and out of scope is its usual share."""
-    inside = part.is_in_scope
+    return usual_weights(part.is_in_scope)
+
+
+def usual_weights(is_in_scope: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return a weight for every question of a knowledge base, 1,000 in all, with out of scope at its usual share."""
+    inside = is_in_scope
     share = np.where(
         inside, (1 - OUT_OF_SCOPE_SHARE) / max(inside.sum(), 1), OUT_OF_SCOPE_SHARE / max((~inside).sum(), 1)
     )
@@ -97,15 +111,6 @@ class Line:
         """Return the probability of every question of a part."""
         result: NDArray[np.float64] = 1.0 / (1.0 + np.exp(-(part.features @ self.weights + self.bias)))
         return result
-
-    def named(self) -> dict[str, float]:
-        """Return the weights by feature."""
-        return named(self.weights)
-
-
-def named(numbers: NDArray[np.float64]) -> dict[str, float]:
-    """Return numbers by the feature that they are of."""
-    return dict(zip(FEATURES, [round(float(number), 6) for number in numbers], strict=True))
 
 
 def fit(parts: Sequence[Examples], label: Literal["is_right", "is_in_choices"]) -> Line:
@@ -157,6 +162,86 @@ def threshold_for(
     return float(probability[order[good[-1]]]) if len(good) else 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """The two regressions of a calibration."""
+
+    answers: Line
+    offers: Line
+
+    @classmethod
+    def of(cls, parts: Sequence[Examples]) -> Lines:
+        """Fit both."""
+        return cls(fit(parts, "is_right"), fit(parts, "is_in_choices"))
+
+
+def fitted(parts: Sequence[Examples], encoder: str) -> Calibration:
+    """Return the calibration of examples, to be shipped for an encoder ("*" for any).
+
+    The thresholds come from probabilities of which each source is held out; so there must be several sources, with
+    FAQs among them, or ValueError is raised.
+    """
+    sources = sorted({part.base.source for part in parts})
+    held_out = _held_out(parts)
+    answers = [lines.answers.probabilities(part) for part, lines in zip(parts, held_out, strict=True)]
+    outside = [
+        lines.offers.probabilities(part)[~part.is_in_scope]
+        for part, lines in zip(parts, held_out, strict=True)
+        if part.base.source in FAQS
+    ]
+    if not outside:
+        raise ValueError(f"there are examples of {', '.join(sources)}; expected some of {', '.join(sorted(FAQS))}, too")
+    lines, pooled = Lines.of(parts), np.concatenate([part.features for part in parts])
+    return Calibration(
+        encoder=encoder,
+        weights=_rounded(lines.answers.weights),
+        bias=round(lines.answers.bias, 6),
+        choice_weights=_rounded(lines.offers.weights),
+        choice_bias=round(lines.offers.bias, 6),
+        means=_rounded(pooled.mean(axis=0)),
+        scales=_rounded(pooled.std(axis=0)),
+        thresholds={f"{target:g}": round(threshold_in_most(answers, parts, target), 4) for target in TARGETS},
+        clarify_threshold=round(float(np.quantile(np.concatenate(outside), _KEPT_OUT)), 4),
+        fitted_on=f"{sum(len(part.is_right) for part in parts)} questions of {len(parts)} knowledge bases "
+        f"({', '.join(sources)}), {OUT_OF_SCOPE_SHARE:.0%} of them out of scope by weight",
+    )
+
+
+def fitted_without(parts: Sequence[Examples], source: str, encoder: str) -> Calibration:
+    """Return what ``fitted`` gives of all examples but those of a source, which it can then be measured on."""
+    return fitted([part for part in parts if part.base.source != source], encoder)
+
+
+def is_fitted_on(base: KnowledgeBase) -> bool:
+    """Tell whether a knowledge base is one that calibrations are fitted on."""
+    return base.name not in _NO_QUESTIONS
+
+
+def is_english(base: KnowledgeBase) -> bool:
+    """Tell whether a knowledge base and its questions are in English only."""
+    return base.name.startswith(_ENGLISH)
+
+
+def _held_out(parts: Sequence[Examples]) -> list[Lines]:
+    """Return, for each part, what is fitted on all other sources."""
+    sources = sorted({part.base.source for part in parts})
+    if len(sources) < 2:
+        raise ValueError(f"there are examples of {', '.join(sources) or 'nothing'}; expected two sources at least")
+    by_source = {source: Lines.of([part for part in parts if part.base.source != source]) for source in sources}
+    return [by_source[part.base.source] for part in parts]
+
+
+def _rounded(numbers: NDArray[np.float64]) -> tuple[float, ...]:
+    return tuple(round(float(number), 6) for number in numbers)
+
+
+def calibration_error(probability: NDArray[np.float64], right: NDArray[np.bool_], weight: NDArray[np.float64]) -> float:
+    """Return the expected calibration error over ten equal bins (Naeini et al. 2015)."""
+    bins = np.minimum((probability * 10).astype(int), 9)
+    gaps = [abs((weight * (right - probability))[bins == number].sum()) for number in range(10)]
+    return float(sum(gaps) / weight.sum())
+
+
 def main() -> int:
     """Fit, print what was found, write the file."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -168,62 +253,40 @@ def main() -> int:
     arguments = parser.parse_args()
 
     encoder = load_encoder(arguments.encoder)
-    bases = [base for base in knowledge_bases(arguments.dev) if base.name not in _NO_QUESTIONS]
-    parts = [examples(base, encoder, Fusion()) for base in bases]
+    bases = [base for base in knowledge_bases(arguments.dev) if is_fitted_on(base)]
+    parts = [examples(base, encoder) for base in bases]
     if arguments.also:
         other = load_encoder(arguments.also)
-        parts += [examples(base, other, Fusion()) for base in bases if base.name.startswith(_ENGLISH)]
-    sources = sorted({part.base.source for part in parts})
-    held_out: list[NDArray[np.float64]] = []
-    held_out_choices: list[NDArray[np.float64]] = []
+        parts += [examples(base, other) for base in bases if is_english(base)]
+    held_out = _held_out(parts)
     print(
         f"{'knowledge base':24} {'questions':>9} {'accuracy':>8} {'in top 3':>8} {'AUROC':>6} {'cov@95':>6} {'ECE':>6}"
     )
-    for part in parts:
-        others = [other for other in parts if other.base.source != part.base.source]
-        probability = fit(others, "is_right").probabilities(part)
-        held_out.append(probability)
-        held_out_choices.append(fit(others, "is_in_choices").probabilities(part))
-        inside = part.is_in_scope
+    for part, lines in zip(parts, held_out, strict=True):
+        probability, inside = lines.answers.probabilities(part), part.is_in_scope
         cut = threshold_for(probability, part.is_right, weights_of(part), TARGET_PRECISION)
         print(
             f"{part.base.name:24} {len(inside):9} {part.is_right[inside].mean():8.3f} "
             f"{part.is_in_choices[inside].mean():8.3f} "
             f"{_auroc(probability, inside):6.3f} {((probability >= cut) & part.is_right).sum() / inside.sum():6.3f} "
-            f"{_calibration_error(probability, part.is_right, weights_of(part)):6.3f}"
+            f"{calibration_error(probability, part.is_right, weights_of(part)):6.3f}"
         )
-    faqs = [place for place, part in enumerate(parts) if part.base.source in FAQS]
-    probability = np.concatenate([held_out[place] for place in faqs])
-    right = np.concatenate([parts[place].is_right for place in faqs])
-    inside = np.concatenate([parts[place].is_in_scope for place in faqs])
-    weight = np.concatenate([weights_of(parts[place]) for place in faqs])
-    thresholds = {f"{target:g}": threshold_in_most(held_out, parts, target) for target in TARGETS}
-    answer = thresholds[f"{TARGET_PRECISION:g}"]
-    choices = np.concatenate([held_out_choices[place] for place in faqs])
-    clarify = float(np.quantile(choices[~inside], _KEPT_OUT))
-    answers, offers = fit(parts, "is_right"), fit(parts, "is_in_choices")
-    pooled = np.concatenate([part.features for part in parts])
-    fields = {
-        "encoder": arguments.name or arguments.encoder,
-        "weights": answers.named(),
-        "bias": round(answers.bias, 6),
-        "choice_weights": offers.named(),
-        "choice_bias": round(offers.bias, 6),
-        "means": named(pooled.mean(axis=0)),
-        "scales": named(pooled.std(axis=0)),
-        "thresholds": {target: round(threshold, 4) for target, threshold in thresholds.items()},
-        "clarify_threshold": round(clarify, 4),
-        "fitted_on": f"{sum(len(part.is_right) for part in parts)} questions of {len(parts)} knowledge bases "
-        f"({', '.join(sources)}), {OUT_OF_SCOPE_SHARE:.0%} of them out of scope by weight",
-    }
-    print(json.dumps(fields, indent=2))
-    chosen = probability >= answer
+    calibration = fitted(parts, arguments.name or arguments.encoder)
+    written = json.dumps(
+        {name: value for name, value in json.loads(calibration.to_json()).items() if name in _WRITTEN}, indent=2
+    )
+    print(written)
+    faqs = [(part, lines) for part, lines in zip(parts, held_out, strict=True) if part.base.source in FAQS]
+    probability = np.concatenate([lines.answers.probabilities(part) for part, lines in faqs])
+    right = np.concatenate([part.is_right for part, _ in faqs])
+    weight = np.concatenate([weights_of(part) for part, _ in faqs])
+    chosen = probability >= calibration.estimated_threshold(TARGET_PRECISION)
     print(
         f"FAQs, held out: precision {(weight * right)[chosen].sum() / weight[chosen].sum():.3f}, "
-        f"{weight[chosen].sum() / weight.sum():.3f} answered, ECE {_calibration_error(probability, right, weight):.4f}"
+        f"{weight[chosen].sum() / weight.sum():.3f} answered, ECE {calibration_error(probability, right, weight):.4f}"
     )
     if arguments.out:
-        arguments.out.write_text(json.dumps(fields, indent=2) + "\n", encoding="utf-8")
+        arguments.out.write_text(f"{written}\n", encoding="utf-8")
     return 0
 
 
@@ -231,15 +294,6 @@ def _auroc(probability: NDArray[np.float64], inside: NDArray[np.bool_]) -> float
     from sklearn.metrics import roc_auc_score
 
     return float(roc_auc_score(inside, probability)) if 0 < inside.sum() < len(inside) else float("nan")
-
-
-def _calibration_error(
-    probability: NDArray[np.float64], right: NDArray[np.bool_], weight: NDArray[np.float64]
-) -> float:
-    """Return the expected calibration error over ten equal bins (Naeini et al. 2015)."""
-    bins = np.minimum((probability * 10).astype(int), 9)
-    gaps = [abs((weight * (right - probability))[bins == number].sum()) for number in range(10)]
-    return float(sum(gaps) / weight.sum())
 
 
 if __name__ == "__main__":
