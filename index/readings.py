@@ -189,6 +189,8 @@ class Readings:
         for match, word in _words(text):
             if not left or self._is_known(word, lexicon, bases) or _is_name(match.group(), text, bases):
                 continue
+            if not lexicon.can_mend(word):
+                continue
             left -= 1
             meant = lexicon.marked(word)
             if meant is None and not lexicon.is_inflected(word):

@@ -63,6 +63,18 @@ class Lexicon:
                 best = found - cost
         return best
 
+    def can_mend(self, word: str) -> bool:
+        """Tell whether some language's list, of those that mend, is written as this word is.
+
+        Words of a knowledge base alone are too few to mend with: what is not among them is mostly another word,
+        and where nothing stands between words, another sentence.
+        """
+        return any(
+            2 * sum(letter in source.words.letters for letter in word) > len(word)
+            for source in self.sources
+            if source.language is not None and source.is_mending
+        )
+
     def is_inflected(self, word: str) -> bool:
         """Tell whether a listed word differs from this one by its ending alone."""
         listed = [(source.words, source.language) for source in self.sources if source.language is not None]

@@ -77,6 +77,11 @@ class WordList:
             yield word
 
     @cached_property
+    def letters(self) -> frozenset[str]:
+        """The letters that the words are written with."""
+        return frozenset("".join(self.logs))
+
+    @cached_property
     def _sorted(self) -> list[str]:
         return sorted(self.logs)
 

@@ -94,6 +94,13 @@ def test_a_list_that_only_knows_words_mends_none() -> None:
     assert some.nearest("ordre") is None
 
 
+def test_only_words_written_as_a_language_is_can_be_mended() -> None:
+    assert lexicon({"order": 1}, "en").can_mend("odrer")
+    assert not lexicon({"order": 1}, "en").can_mend("заказ")
+    assert not lexicon({"order": 1}, None).can_mend("odrer")
+    assert not lexicon({"order": 1}, "en", is_mending=False).can_mend("odrer")
+
+
 def test_words_of_a_less_likely_language_cost_more() -> None:
     own, other = WordList.counted({"bei": 1}, smoothing=0), WordList.counted({"bed": 1}, smoothing=0)
     some = Lexicon([Source(words=own, language="de", cost=0.0), Source(words=other, language="en", cost=1.0)])
