@@ -32,6 +32,7 @@ TO_ENGLISH = "Tor FAQ, others on en"
 _INTENTS = {"nlu_home/5": "nlu_home en, 5 alternates", "robo_en/5": "robo_faq en, 5 alternates",
             "robo_de/5": "robo_faq de, 5 alternates"}  # fmt: skip
 ENGLISH = frozenset({"nlu_home en, 5 alternates", "robo_faq en, 5 alternates"})
+EACH = 4  # times fewer questions where there are many languages
 _MKQA = 600  # articles
 _DEFAULT = "en"
 
@@ -70,7 +71,7 @@ def settings(dev: Path, *, limit: int) -> Iterator[Setting]:
             yield Setting(group=_INTENTS[base.name], base=_sampled(base, limit))
     tor = read_tor(dev / "tor_support_faq")
     for language in sorted(tor.texts):
-        yield Setting(group=SAME, base=_sampled(_on_itself(tor, language), limit))
+        yield Setting(group=SAME, base=_sampled(_on_itself(tor, language), limit // EACH))
     yield Setting(group=TO_ENGLISH, base=_on_english(tor, sorted(set(tor.texts) - {"en"}), limit))
     mkqa = read_aligned(dev / "mkqa_questions.tsv.gz")
     some = sorted(mkqa.texts["en"])[:_MKQA]
@@ -90,7 +91,7 @@ def _on_english(aligned: Aligned, languages: Sequence[str], limit: int) -> Knowl
     questions: list[LabelledQuestion] = []
     for language in languages:
         texts = {key: text for key, text in aligned.texts[language].items() if key in english}
-        questions += _drawn(_asked(texts, language), limit // 5 if len(languages) > 1 else limit, language)
+        questions += _drawn(_asked(texts, language), limit // EACH if len(languages) > 1 else limit, language)
     return _base(f"{aligned.name} on en", english, "en", questions)
 
 

@@ -184,6 +184,8 @@ class Readings:
 
     def _mended(self, text: str, lexicon: Lexicon, bases: Sequence[str]) -> tuple[str, bool]:
         """Return the text with its unknown words mended, and whether some of them were guessed."""
+        if word_list(bases[0]) is None:
+            return text, False
         left, is_guessed = _MOST_UNKNOWN, False
         parts, end = [], 0
         for match, word in _words(text):
