@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Everything the server writes; `make serve FAQ_DATA_DIR=/srv/faq` puts it elsewhere.
 export FAQ_DATA_DIR ?= data
 
-.PHONY: help serve test lint format bench bench-encoder install clean
+.PHONY: help serve test lint format bench bench-encoder bench-decisions install clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -31,6 +31,9 @@ bench: .venv/.developing ## Measure quality and speed beside baselines
 bench-encoder: .venv/.developing ## Measure the encoder beside BM25 and all-MiniLM-L6-v2; DEV=development sets, which also rewrites the tables
 	$(BIN)/python -m benchmarks encoder \
 		$(if $(DEV),--dev $(DEV) --markdown docs/benchmarks.md --markdown index/embedded/README.md)
+
+bench-decisions: .venv/.developing ## Measure confidence, coverage and promised precision on DEV=development sets, and rewrite the tables
+	$(BIN)/python -m benchmarks decisions $(if $(DEV),--dev $(DEV) --markdown docs/benchmarks.md)
 
 install: .venv/.developing ## Install everything a developer needs into .venv
 

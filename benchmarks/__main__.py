@@ -25,8 +25,9 @@ BENCHMARKS = {
     "identification": "benchmarks.identification",
     "encoder": "benchmarks.encoder",
     "spelling": "benchmarks.spelling",
+    "decisions": "benchmarks.decisions",
 }
-_NEED_DEV = ("identification", "spelling")
+_NEED_DEV = ("identification", "spelling", "decisions")
 
 
 def main() -> None:

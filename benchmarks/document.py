@@ -14,8 +14,15 @@ from benchmarks.results import Result
 
 
 def rewrite(path: Path, results: Sequence[Result]) -> None:
-    """Replace the sections of the results; raises ValueError, and writes nothing, when one is missing."""
+    """Replace the sections of the results and their pictures.
+
+    Raises ValueError, and writes nothing, when a section is missing.
+    """
     path.write_text(rewritten(path.read_text(encoding="utf-8"), results), encoding="utf-8")
+    for table in (table for result in results for table in result.tables):
+        if table.picture is not None:
+            (path.parent / "images").mkdir(exist_ok=True)
+            (path.parent / "images" / f"{table.picture.name}.svg").write_text(table.picture.svg, encoding="utf-8")
 
 
 def rewritten(text: str, results: Sequence[Result]) -> str:

@@ -38,6 +38,15 @@ class Column:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Picture:
+    """A picture that goes with a table, kept beside a document as ``images/NAME.svg``."""
+
+    name: str
+    alternative: str  # what is told where it cannot be seen
+    svg: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Table:
     """Rows of raw values under their columns; ``notes`` say how they came about."""
 
@@ -45,6 +54,7 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
     notes: tuple[str, ...] = ()
+    picture: Picture | None = None
 
     def __post_init__(self) -> None:
         """Raise ValueError when a row does not fit the columns."""
@@ -66,7 +76,7 @@ class Table:
         return drawn
 
     def to_markdown(self) -> str:
-        """Return the table as Markdown, its title above and its notes below."""
+        """Return the table as Markdown, its title above, its picture and notes below."""
         lines = [
             f"**{self.title}**",
             "",
@@ -74,7 +84,8 @@ class Table:
             _markdown_row(["---", *["---:"] * (len(self.columns) - 1)]),
             *map(_markdown_row, self.shown()),
         ]
-        return "\n".join([*lines, *(f"\n{note}" for note in self.notes)])
+        shown = [] if self.picture is None else [f"\n![{self.picture.alternative}](images/{self.picture.name}.svg)"]
+        return "\n".join([*lines, *shown, *(f"\n{note}" for note in self.notes)])
 
     def to_json(self) -> dict[str, Any]:
         """Return the raw values, row by row, by the names of the columns."""

@@ -71,6 +71,13 @@ class Drawing:
         """Return the picture for a page."""
         return Markup(ElementTree.tostring(self._root, encoding="unicode"))
 
+    def file(self, style: str) -> str:
+        """Return the picture as an SVG file of its own, with a style sheet."""
+        root = ElementTree.Element("svg", {"xmlns": "http://www.w3.org/2000/svg", **self._root.attrib})
+        ElementTree.SubElement(root, "style").text = style
+        root.extend(self._root)
+        return ElementTree.tostring(root, encoding="unicode") + "\n"
+
     def _add(
         self, tag: str, kind: str, more: Mapping[str, str] = {}, *, words: str = "", tip: str = "", **places: float
     ) -> None:
