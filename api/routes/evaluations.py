@@ -66,22 +66,11 @@ async def evaluate(
 
     The questions are those of the body, or without one those that are stored. What a body that is no JSON cannot say
     is said in the query. With `Accept: text/html` the report is a page with pictures. One evaluation at a time: 409
-    while another is under way. A thousand questions take about two seconds with the embedded encoder, and as long
+    while another is under way. A thousand questions take a few seconds with the embedded encoder, and as long
     again for a generation to compare with; it ends when the caller goes away.
     """
     asked = EvaluationRequest(items=None, generation=generation, compare=compare, target=target)
-    golden: Sequence[GoldenQuestion] | None = None
-    try:
-        if media_type(request) in TABLES:
-            golden = distinct_questions(await asyncio.to_thread(read_golden, body))
-        elif body.strip():
-            sent = await asyncio.to_thread(read_json, body, EvaluationRequest)
-            given = sent.model_dump(exclude_none=True, exclude={"items"})
-            asked = asked.model_copy(update=given)
-            golden = None if sent.items is None else distinct_questions(golden_of(sent.items))
-    except InputError as error:
-        error.field = error.field or "body"  # what cannot be used as a whole
-        raise
+    golden, asked = await asyncio.to_thread(_read, media_type(request), body, asked)
     if not lock.acquire(blocking=False):
         raise EvaluationRunningError("Another evaluation is under way, and there is one at a time; try again later.")
     stop = threading.Event()
@@ -98,6 +87,23 @@ async def evaluate(
     finally:
         stop.set()
         work.add_done_callback(lambda done: done.cancelled() or done.exception())  # heard, if nobody waits any more
+
+
+def _read(
+    media_type: str, body: bytes, asked: EvaluationRequest
+) -> tuple[Sequence[GoldenQuestion] | None, EvaluationRequest]:
+    """Return the questions of a body, None where it has none, and what is asked for; raises InputError."""
+    try:
+        if media_type in TABLES:
+            return distinct_questions(read_golden(body)), asked
+        if not body.strip():
+            return None, asked
+        sent = read_json(body, EvaluationRequest)
+        wished = asked.model_copy(update=sent.model_dump(exclude_none=True, exclude={"items"}))
+        return None if sent.items is None else distinct_questions(golden_of(sent.items)), wished
+    except InputError as error:
+        error.field = error.field or "body"  # what cannot be used as a whole
+        raise
 
 
 def _report(
