@@ -156,8 +156,8 @@ def _kept(outcomes: Sequence[Outcome]) -> Table:
         ),
         rows=tuple(rows),
         notes=(
-            f"At most {_LIMIT:,} questions of a set, of the Tor FAQ {_LIMIT // EACH:,} in each language; only those that "
-            "the noise changes. Clean is the accuracy of the same questions.",
+            f"At most {_LIMIT:,} questions of a set, of the Tor FAQ {_LIMIT // EACH:,} in each language; only those "
+            "that the noise changes. Clean is the accuracy of the same questions.",
         ),
     )
 

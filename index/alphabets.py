@@ -49,6 +49,9 @@ _RULES_OF: Mapping[str, Mapping[str, str]] = {
 _RULE = re.compile("shch|sch|tch|zh|kh|ts|tz|ch|sh|yu|ju|iu|ya|ja|ia|yo|jo|ye|je|yi|[a-z46']")
 _VOWELS = frozenset("aeiouy")
 
+# The Latin letters that Belarusian was once printed in, and some still write.
+LACINKA = str.maketrans({"č": "4", "š": "6", "ž": "j", "ŭ": "w", "ć": "c", "ś": "s", "ź": "z", "ń": "n", "ł": "l"})
+
 _LATIN_KEYS = "`qwertyuiop[]asdfghjkl;'zxcvbnm,./~{}:\"<>?@#$^&"
 _KEYS = {
     "ru": "ёйцукенгшщзхъфывапролджэячсмитьбю.ёхъжэбю,\"№;:?",

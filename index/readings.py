@@ -19,7 +19,7 @@ from threading import Lock
 
 import orjson
 
-from index.alphabets import BORROWING, CYRILLIC, Skeletons, as_cyrillic_keys, as_latin_keys, by_rules
+from index.alphabets import BORROWING, CYRILLIC, LACINKA, Skeletons, as_cyrillic_keys, as_latin_keys, by_rules
 from index.analysis import stemmed_languages, terms
 from index.generation import Generation
 from index.spelling import Lexicon, Source, new_word
@@ -43,7 +43,7 @@ _EVIDENCE_ABROAD = 2.0  # and how many more where no article is in the language
 
 _STEMMED = stemmed_languages()
 _WORD = re.compile(r"[^\W\d_]+(?:['’ʼ`][^\W\d_]+)*")
-_TYPED = re.compile(r"4?[^\W\d_](?:[^\W\d_]|[46'’ʼ`](?=[^\W\d_]))*['’ʼ`]?")  # 4 is ч to many, 6 is ш to some
+_TYPED = re.compile(r"[46]?[^\W\d_](?:[^\W\d_]|[46'’ʼ`](?=[^\W\d_]))*['’ʼ`]?")  # 4 is ч to many, 6 is ш to some
 _CHUNK = re.compile(r"\S+")
 _CODE = re.compile(r"[\d@/\\_<>{}#]|[^\W\d_]\.[^\W\d_]")
 _SENTENCES = re.compile(r"(?:[^\W\d_]|[\s.,;:!?'’ʼ`\"()«»„“”-])+")  # no code, but perhaps no space after a full stop
@@ -215,8 +215,10 @@ class Readings:
         lowered = text.lower()
         if _CYRILLIC_LETTER.search(lowered) is None:
             for language in CYRILLIC:
-                if lowered.isascii():  # who writes Cyrillic in Latin letters writes no diacritics
-                    options.append(self._from_latin(lowered, language, lexicon))
+                # Who writes Cyrillic in Latin letters writes no diacritics, but for those of the Belarusian ones.
+                latin = lowered.translate(LACINKA) if language == "be" else lowered
+                if latin.isascii():
+                    options.append(self._from_latin(latin, language, lexicon))
                 options.append(self._from_keys(lowered, as_cyrillic_keys(lowered, language), language, lexicon))
         else:
             for keys in CYRILLIC:

@@ -58,6 +58,7 @@ def test_misspelt_words_are_mended(readings: Readings, typed: str, language: str
         ("rfr dthyenm njdfh", "как вернуть товар", "ru"),
         ("руддщб рщц вщ ш куегкт фт шеуь", "hello, how do i return an item", "en"),
         ("kali pryviazuts zamovu", "калі прывязуць замову", "be"),
+        ("kali pryviazuć zamovu", "калі прывязуць замову", "be"),
     ],
 )
 def test_a_question_is_read_in_the_alphabet_it_was_meant_in(
