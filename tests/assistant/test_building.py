@@ -262,7 +262,7 @@ class TestGate:
     @pytest.mark.parametrize("setting", ["gate_precision", "gate_coverage"])
     def test_holds_floors_against_what_is_no_worse(self, open_shop: Callable[..., Product], setting: str) -> None:
         shop = open_shop(**{setting: 1.0})
-        shop.golden.replace([*GOLDEN, GoldenQuestion(question="How do I return an item?", article_id="gift-cards")])
+        shop.golden.replace([*GOLDEN, GoldenQuestion(question="How do I return an item?", article_id="refund-time")])
         done = shop.make_generation()
         assert done.report is not None
         assert (done.state, answering(shop)) == ("gated", 1)

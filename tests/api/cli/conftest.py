@@ -17,7 +17,6 @@ from typer.testing import CliRunner, Result
 from api.cli import app
 from api.product import Product
 from api.settings import Settings
-from index.builder import build
 from knowledge.sample import sample_articles
 from tests.static_models import letters_model
 
@@ -52,7 +51,7 @@ def built_template(migrated_file: Path, tiny_encoder: str, tmp_path_factory: pyt
     shutil.copyfile(migrated_file, folder / "faq.db")
     product = Product(Settings(data_dir=folder, encoder=tiny_encoder))
     product.importer.run(sample_articles(), filename="articles.jsonl", by="tests")
-    build(product.generations, product.store, product.encoder)
+    product.make_generation()
     product.close()
     return folder
 

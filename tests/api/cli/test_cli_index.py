@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 from api.product import Product
+from index.builder import build as plain_build
+from knowledge.golden import GoldenQuestion
 from tests.api.cli.conftest import Faq, failed, rows
+from tests.assistant.test_building import exchange
 
 ONE = "id,question,answer\nsecret,What is the password?,There is none.\n"
 
@@ -36,7 +39,7 @@ def test_a_build_of_nothing_new_says_so(faq: Faq, shop: Path) -> None:
     assert result.exit_code == 0
     assert result.stdout.startswith("Nothing has changed: generation 1 ")
     built = json.loads(faq("build", "--json").stdout)
-    assert (built["number"], built["is_new"], built["encoded"]) == (1, False, 0)
+    assert (built["number"], built["state"], built["is_new"], built["encoded"]) == (1, "unchanged", False, 0)
 
 
 def test_a_build_from_scratch_encodes_everything(faq: Faq, shop: Path, product: Product) -> None:
@@ -63,12 +66,14 @@ def test_without_articles_there_is_nothing_to_build(faq: Faq, empty: Path) -> No
 @pytest.mark.usefixtures("grown")
 def test_generations_are_listed_the_newest_first_with_the_active_one_marked(faq: Faq, tiny_encoder: str) -> None:
     second, first = rows(faq("generations"))
-    assert (second["number"], second["active"], second["articles"]) == ("2", "active", "69")
-    assert (first["number"], first["active"], first["articles"]) == ("1", "", "68")
+    assert (second["number"], second["state"], second["articles"]) == ("2", "active", "69")
+    assert (first["number"], first["state"], first["articles"]) == ("1", "", "68")
     assert first["encoder"] == tiny_encoder
     assert "be:68" in first["languages"].split()
     items = json.loads(faq("generations", "--json").stdout)["items"]
-    assert [(item["number"], item["is_active"]) for item in items] == [(2, True), (1, False)]
+    assert [(item["number"], item["is_active"], item["is_gated"]) for item in items] == [
+        (2, True, False), (1, False, False),
+    ]  # fmt: skip
 
 
 @pytest.mark.usefixtures("grown")
@@ -88,7 +93,7 @@ def test_a_generation_that_is_not_there_cannot_be_activated(faq: Faq, shop: Path
 def test_a_damaged_generation_is_not_activated(faq: Faq, product: Product) -> None:
     (product.generations.path(1) / "articles.jsonl").write_bytes(b"{}")
     assert "damaged" in failed(faq("generations", "activate", "1"))
-    assert rows(faq("generations"))[0]["active"] == "active"
+    assert rows(faq("generations"))[0]["state"] == "active"
 
 
 @pytest.mark.usefixtures("grown")
@@ -103,17 +108,17 @@ def test_going_back_to_another_encoder_takes_that_encoder(
 
 
 @pytest.mark.usefixtures("grown")
-def test_going_back_to_an_encoder_that_has_gone_is_warned_of(
+def test_a_generation_whose_encoder_has_gone_is_not_activated(
     faq: Faq, product: Product, other_encoder: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FAQ_ENCODER", other_encoder)
     faq("build")
     product.generations.rollback()
     shutil.rmtree(other_encoder)
-    result = faq("generations", "activate", "3")
-    assert result.exit_code == 0
-    assert "cannot answer" in result.stderr
-    assert other_encoder in result.stderr
+    line = failed(faq("generations", "activate", "3"))
+    assert "cannot answer" in line
+    assert other_encoder in line
+    assert rows(faq("generations"))[1]["state"] == "active"
 
 
 @pytest.mark.usefixtures("grown")
@@ -159,3 +164,81 @@ def test_the_first_build_takes_the_embedded_encoder(
     monkeypatch.delenv("FAQ_ENCODER")
     faq("import", "-", stdin=ONE)
     assert json.loads(faq("build", "--json").stdout)["encoder"] == "embedded"
+
+
+@pytest.fixture
+def exchanged(faq: Faq, shop: Path, product: Product) -> dict[str, str]:
+    """Keep golden questions, give articles each other's answers, and return whose each one has now."""
+    product.golden.replace(
+        GoldenQuestion(question=text.question, article_id=article.id, language=text.language)
+        for article in product.store.all()
+        for text in article.texts[:1]
+    )
+    return exchange(product, 20)
+
+
+@pytest.mark.usefixtures("exchanged")
+class TestGated:
+    def test_a_build_whose_questions_broke_does_not_answer_and_says_why(
+        self, faq: Faq, exchanged: dict[str, str]
+    ) -> None:
+        result = faq("build")
+        assert result.exit_code == 1
+        assert "The new generation is worse than generation 1 beyond noise in: " in result.stdout
+        assert "Worse now (20, the first 10):" in result.stdout
+        table = result.stdout.split("Worse now")[1].splitlines()[1:12]
+        assert table[0].split("\t") == ["question", "article that answers", "before", "now", "in its place"]
+        for row in table[1:]:
+            _, answers, before, now, instead = row.split("\t")
+            assert (before, now) == ("answered rightly", "answered wrongly")
+            assert exchanged[instead.split(": ")[0]] == answers, "this one has its words now"
+        assert "faq generations activate 2 --force" in result.stdout.splitlines()[-1]
+        second, first = rows(faq("generations"))
+        assert (second["state"], first["state"]) == ("gated", "active")
+        assert json.loads(faq("ask", "How do I return an item?", "--json").stdout)["generation"] == 1
+
+    def test_machines_are_told_the_same(self, faq: Faq) -> None:
+        result = faq("build", "--json")
+        assert result.exit_code == 1
+        built = json.loads(result.stdout)
+        assert (built["number"], built["state"], built["is_active"], built["is_new"]) == (2, "gated", False, True)
+        assert built["report"]["broken_count"] == 20
+        assert json.loads(faq("generations", "report", "2", "--json").stdout) == built["report"]
+
+    def test_it_is_activated_by_force_alone(self, faq: Faq) -> None:
+        faq("build")
+        line = failed(faq("generations", "activate", "2"))
+        assert "Generation 2 failed its gates" in line
+        assert "--force" in line
+        error = json.loads(faq("generations", "activate", "2", "--json").stdout)["error"]
+        assert error["type"] == "generation-gated"
+        assert faq("generations", "activate", "2", "--force").stdout == "Generation 2 answers now.\n"
+        assert faq("rollback").stdout == "Generation 1 answers now.\n"
+
+    def test_a_build_is_let_through_by_force(self, faq: Faq) -> None:
+        result = faq("build", "--force")
+        assert result.exit_code == 0
+        assert "Worse now (20" in result.stdout
+        assert "\nGeneration 2 answers now: 68 articles" in result.stdout
+        shown = faq("generations", "report", "2")
+        assert shown.exit_code == 0
+        assert shown.stdout.startswith("Generation 2 failed its gates, and was let through by force.\n")
+        assert "right article found first (accuracy@1)\t100.0% (68/68)" in shown.stdout
+
+
+def test_a_generation_without_a_report_says_so(faq: Faq, shop: Path, product: Product) -> None:
+    plain_build(product.generations, product.store, product.encoder, from_scratch=True)
+    assert "has never been through a gate" in failed(faq("generations", "report", "2"))
+    assert "There is no generation 9" in failed(faq("generations", "report", "9"))
+
+
+def test_floors_are_settings(faq: Faq, shop: Path, product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
+    product.golden.replace([GoldenQuestion(question="How do I return an item?", article_id="refund-time")])
+    monkeypatch.setenv("FAQ_GATE_COVERAGE", "0.9")
+    result = faq("build")
+    assert result.exit_code == 1
+    expected = "The coverage is 0.0% (0 of 1 questions that an article answers), expected 90.0% at least"
+    assert f"{expected} (FAQ_GATE_COVERAGE)." in result.stdout
+    assert "1 golden question shows little" in result.stderr
+    monkeypatch.setenv("FAQ_GATE_COVERAGE", "2")
+    assert "FAQ_GATE_COVERAGE" in failed(faq("build"))
