@@ -96,6 +96,11 @@ def test_huge_texts_take_no_longer_than_long_ones() -> None:
     assert len(terms("退" * 1_000_000, "zh")) == 400
 
 
+@given(st.text(alphabet=st.characters(max_codepoint=0x7F), max_size=60))
+def test_plain_text_has_the_normal_form_that_it_has_among_other_signs(text: str) -> None:
+    assert normal_form(text) == normal_form(f"¿{text}")
+
+
 def test_questions_that_differ_in_case_signs_spaces_and_diacritics_have_one_normal_form() -> None:
     assert normal_form("  WO ist\u00a0 meine Größe?!") == normal_form("wo ist meine grosse") == "wo ist meine grosse"
     assert normal_form("Ｗhere?") == "where"
