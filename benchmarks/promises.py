@@ -257,7 +257,7 @@ def _histogram(names: Sequence[str], certified: Sequence[int], without: Sequence
     highest = max(0.1, *(share for shares in both for share in shares))
     x, y = Scale((0, len(names)), (left, width - right)), Scale((0, highest), (height - bottom, top))
     drawing = Drawing(
-        "promised",
+        "precisions",
         width=width,
         height=height,
         title=f"Promised was a precision of {TARGET_PRECISION:.0%}",
