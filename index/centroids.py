@@ -27,11 +27,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 _PRIOR = 0.5  # of the variance that a question shares with none: what is assumed within an article
+_FEW_ARTICLES = 5
 _SAMPLE = 20_000  # questions that the covariance is estimated by; more would not change it
 _ASKED = 400  # questions that the spread between strangers is measured with
 _UNIT = 8.0  # standard deviations of strangers' cosines that make a score of 1
 _USUAL_SPREAD = 1 / _UNIT  # standard deviation; that of most knowledge bases lies between 0.06 and 0.2
 _LEAST_SPREAD = 0.05  # of what is measured: a score must not be more than an exact match
+_FEW_SPREAD = 10  # articles by which the usual spread weighs against the measured one
 _FEWEST_COSINES = 50  # by which a spread is measured
 _TINY = 1e-9
 
@@ -58,7 +60,8 @@ class Centroids:
         """
         total, dimensions = embeddings.shape
         counts = np.diff(np.append(article_starts, total)).astype(np.int32)
-        mean = embeddings.mean(axis=0, dtype=np.float32)
+        # Of a few articles the mean is mostly what they are about, which must not be taken away.
+        mean = embeddings.mean(axis=0, dtype=np.float32) * np.float32(len(counts) / (len(counts) + _FEW_ARTICLES))
         sums = np.add.reduceat(embeddings, article_starts, axis=0, dtype=np.float32)
         centred = sums / counts[:, None].astype(np.float32) - mean
         rows, degrees = _sampled(counts)
@@ -166,7 +169,10 @@ class Centroids:
         strangers = (white @ self.directions[articles].T)[owners[:, None] != articles]
         if len(strangers) < _FEWEST_COSINES:
             return _USUAL_SPREAD
-        return max(float(strangers.std()), _LEAST_SPREAD)
+        # Few articles are neighbours or strangers by accident.
+        measured, count = float(strangers.var()), len(self.counts)
+        variance = (count * measured + _FEW_SPREAD * _USUAL_SPREAD**2) / (count + _FEW_SPREAD)
+        return max(float(np.sqrt(variance)), _LEAST_SPREAD)
 
     def _white(self, embedding: Floats) -> Floats:
         """Return an embedding in the white space, of unit length."""

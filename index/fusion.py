@@ -12,6 +12,11 @@ from numpy.typing import NDArray
 
 SHARPNESS = 16.0
 """Log-odds of one article over another per unit of fused score, as the fit of Fusion gives them."""
+STRANGER = 0.2
+"""Fused score of a stranger that is always among the hits, so that the best of many bad ones is not certain."""
+NEIGHBOUR = 0.4
+"""Fused score of an article on a near subject: what a small knowledge base would have if it were a large one."""
+_LARGE = 40  # articles, from which on such neighbours are there by themselves
 # What a term proves of an article that has no text in the customer's language: a name, or an accident.
 _FOREIGN_LEXICAL = 0.25
 _FOREIGN_LEXICAL_ANSWER = 0.75
@@ -71,8 +76,16 @@ def _factors(fusion: Fusion) -> Floats:
     return np.array([getattr(fusion, name) for name in SCORES], np.float32)
 
 
-def posteriors(scores: Sequence[float]) -> tuple[float, ...]:
-    """Return the softmax of fused scores, best first, at their sharpness."""
-    shares = [math.exp(SHARPNESS * (score - scores[0])) for score in scores]
-    total = sum(shares)
+def posteriors(scores: Sequence[float], articles: int) -> tuple[float, ...]:
+    """Return the softmax of fused scores, best first, at their sharpness; ``articles`` are those that were searched.
+
+    Beside what was found stand a stranger and, in a small knowledge base, or of a brand with few articles, a
+    neighbour: the only article there is would else be certain to answer anything.
+    """
+    if not scores:
+        return ()
+    best = max(scores[0], NEIGHBOUR)  # so that no exponent is above zero
+    shares = [math.exp(SHARPNESS * (score - best)) for score in scores]
+    missing = max(0.0, 1.0 - articles / _LARGE)
+    total = sum(shares) + math.exp(SHARPNESS * (STRANGER - best)) + missing * math.exp(SHARPNESS * (NEIGHBOUR - best))
     return tuple(share / total for share in shares)

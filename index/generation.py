@@ -213,6 +213,11 @@ class Filter:
     questions: Allowed
     answers: Allowed
 
+    @property
+    def count(self) -> int:
+        """How many articles may be found."""
+        return int(np.count_nonzero(self.articles))
+
 
 class Generation:
     """A generation in memory, ready to be searched; never changes."""
@@ -252,6 +257,11 @@ class Generation:
         self._filters = lru_cache(maxsize=64)(
             partial(_make_filter, _Filterable(parts), self.article_of_question, self.article_of_answer)
         )
+
+    @property
+    def count(self) -> int:
+        """How many articles there are."""
+        return len(self.parts.article_ids)
 
     @property
     def number(self) -> int:

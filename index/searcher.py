@@ -115,7 +115,7 @@ class Searcher:
         clock.note("fuse")
         return SearchResult(
             hits=hits,
-            posteriors=posteriors([hit.score for hit in hits]),
+            posteriors=posteriors([hit.score for hit in hits], generation.count if only is None else only.count),
             reading=text,
             generation=generation.number,
             encoder=self.encoder.id,
