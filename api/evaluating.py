@@ -30,12 +30,13 @@ def report_on(
     other_name: str | None = None,
     target: float | None = None,
     day: date | None = None,
+    notes: Sequence[str] = (),
     report: Callable[[int, int], None] = lambda done, total: None,
 ) -> Report:
     """Ask golden questions what is searched by one or two searchers, and return the report; nothing is stored.
 
-    ``target`` is the precision that is to be promised, the setting's by default; ``report`` is told how many
-    questions of how many were asked. Raises NoQuestionsError where there are none.
+    ``target`` is the precision that is to be promised, the setting's by default; ``notes`` are told to readers of the
+    report; ``report`` is told how many questions of how many were asked. Raises NoQuestionsError where there are none.
     """
     if not golden:
         raise NoQuestionsError(
@@ -59,4 +60,5 @@ def report_on(
         target=product.settings.target_precision if target is None else target,
         comparison=compare(evaluations[0], evaluations[1]) if len(evaluations) > 1 else None,
         other=other_name,
+        notes=notes,
     )

@@ -197,7 +197,11 @@ def settings_table() -> str:
     lines = ["| variable | default | what it does |", "|---|---|---|"]
     for name, field in Settings.model_fields.items():
         default = field.get_default()
-        shown = "" if default in (None, "", [], {}) else f"`{str(default).lower() if isinstance(default, bool) else default}`"
+        shown = (
+            ""
+            if default in (None, "", [], {})
+            else f"`{str(default).lower() if isinstance(default, bool) else default}`"
+        )
         lines.append(f"| `FAQ_{name.upper()}` | {shown} | {field.description} |")
     return "\n".join(lines) + "\n"
 

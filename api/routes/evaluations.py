@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -34,6 +35,15 @@ class EvaluationRunningError(ConflictError):
 
 class _Stopped(Exception):
     """Nobody waits for the evaluation any more."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Sent:
+    """What a request asks for."""
+
+    asked: EvaluationRequest
+    golden: Sequence[GoldenQuestion] | None = None  # None: those that are stored
+    warnings: tuple[str, ...] = ()
 
 
 async def _body(request: Request) -> bytes:
@@ -70,12 +80,12 @@ async def evaluate(
     again for a generation to compare with; it ends when the caller goes away.
     """
     asked = EvaluationRequest(items=None, generation=generation, compare=compare, target=target)
-    golden, asked = await asyncio.to_thread(_read, media_type(request), body, asked)
+    questions = await asyncio.to_thread(_read, media_type(request), body, asked)
     if not lock.acquire(blocking=False):
         raise EvaluationRunningError("Another evaluation is under way, and there is one at a time; try again later.")
     stop = threading.Event()
     as_html = _prefers_html(request.headers.get("accept", ""))
-    work = asyncio.create_task(asyncio.to_thread(_report, product, golden, asked, stop, lock, as_html=as_html))
+    work = asyncio.create_task(asyncio.to_thread(_report, product, questions, stop, lock, as_html=as_html))
     try:
         while not work.done():
             await asyncio.wait({work}, timeout=_LOOK)
@@ -89,18 +99,18 @@ async def evaluate(
         work.add_done_callback(lambda done: done.cancelled() or done.exception())  # heard, if nobody waits any more
 
 
-def _read(
-    media_type: str, body: bytes, asked: EvaluationRequest
-) -> tuple[Sequence[GoldenQuestion] | None, EvaluationRequest]:
-    """Return the questions of a body, None where it has none, and what is asked for; raises InputError."""
+def _read(media_type: str, body: bytes, asked: EvaluationRequest) -> _Sent:
+    """Return what a body says, above what the query does; raises InputError."""
     try:
         if media_type in TABLES:
-            return distinct_questions(read_golden(body)), asked
+            warnings: list[str] = []
+            golden = distinct_questions(read_golden(body, warn=warnings.append))
+            return _Sent(asked=asked, golden=golden, warnings=tuple(warnings))
         if not body.strip():
-            return None, asked
+            return _Sent(asked=asked)
         sent = read_json(body, EvaluationRequest)
         wished = asked.model_copy(update=sent.model_dump(exclude_none=True, exclude={"items"}))
-        return None if sent.items is None else distinct_questions(golden_of(sent.items)), wished
+        return _Sent(asked=wished, golden=None if sent.items is None else distinct_questions(golden_of(sent.items)))
     except InputError as error:
         error.field = error.field or "body"  # what cannot be used as a whole
         raise
@@ -108,8 +118,7 @@ def _read(
 
 def _report(
     product: Product,
-    golden: Sequence[GoldenQuestion] | None,
-    asked: EvaluationRequest,
+    sent: _Sent,
     stop: threading.Event,
     lock: threading.Lock,
     *,
@@ -119,6 +128,8 @@ def _report(
     from api.evaluating import report_on
     from assistant.report import MEDIA_TYPE, POLICY, document, page
 
+    asked = sent.asked
+
     def tell(done: int, total: int) -> None:
         if stop.is_set():
             raise _Stopped
@@ -127,10 +138,11 @@ def _report(
     try:
         report = report_on(
             product,
-            product.golden.all() if golden is None else golden,
+            product.golden.all() if sent.golden is None else sent.golden,
             product.shelf.searcher(asked.generation),
             other=None if asked.compare is None else product.shelf.searcher(asked.compare),
             target=asked.target,
+            notes=sent.warnings,
             report=tell,
         )
         if as_html:

@@ -114,9 +114,11 @@ def make_report(
     target: float = TARGET,
     comparison: Comparison | None = None,
     other: str | None = None,
+    notes: Sequence[str] = (),
 ) -> Report:
     """Return the report of an evaluation made on a day.
 
+    ``notes`` are what else its readers must know, such as what was not read of a file.
     ``comparison`` has this evaluation before and another one after; ``name`` and ``other`` are what readers call them.
     """
     return Report(
@@ -125,7 +127,7 @@ def make_report(
         target=target,
         evaluation=evaluation,
         headline=headline(evaluation.asked),
-        notes=_notes(evaluation),
+        notes=(*notes, *_notes(evaluation)),
         by_language=_groups(evaluation.by(lambda one: one.question_language)),
         by_channel=_groups(evaluation.by(lambda one: one.golden.channel)),
         risk_coverage=risk_coverage(evaluation),

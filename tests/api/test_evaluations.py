@@ -49,6 +49,11 @@ def test_a_table_and_the_query_say_the_same(shared: TestClient) -> None:
     assert of_table["target"] == 0.9
 
 
+def test_columns_that_were_not_read_are_noted(shared: TestClient) -> None:
+    response = shared.post(PATH, content=b"question,article\nHow?,returns\n", headers={"Content-Type": "text/csv"})
+    assert "Column 'article' is not known and was not read" in response.json()["notes"][0]
+
+
 def test_an_empty_body_asks_the_stored_questions(client: TestClient) -> None:
     response = client.post(PATH)
     assert (response.status_code, response.json()["type"]) == (409, "urn:faq-assistant:problem:no-questions")
