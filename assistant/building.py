@@ -18,25 +18,23 @@ from assistant.confidence import ATTACHMENT as CALIBRATION
 from assistant.detection import Detector
 from assistant.evaluation import Comparison, Evaluation, compare, evaluate
 from assistant.fitted import RECORD, fitted_on, read_fitted
-from assistant.gate import REPORT, GateReport, Gates, GenerationGatedError, judge_generation, read_report
+from assistant.gate import REPORT, GateReport, Gates, judge_generation
+from assistant.outcomes import OUTCOMES, outcomes_digest, read_outcomes, write_outcomes
 from assistant.policy import Policy
+from assistant.verdicts import gate_report, pointed_to
 from index.analysis import analysis_id
 from index.builder import ArticleSource, BuildResult, Progress, Report, build
 from index.encoders import Encoders
 from index.encoding import Encoder
 from index.errors import GenerationDamagedError, GenerationNotFoundError, NoGenerationError
 from index.generation import Generation, Manifest
-from index.generations import Generations, Pointer
+from index.generations import Generations
 from index.searcher import Searcher
 from knowledge.article import knowledge_digest
-from knowledge.errors import ConflictError, FaqError, NotFoundError
+from knowledge.errors import ConflictError, FaqError
 from knowledge.golden import GoldenQuestion
 
 log = logging.getLogger(__name__)
-
-
-class ReportNotFoundError(NotFoundError):
-    """A generation has never been through a gate."""
 
 
 class OvertakenError(ConflictError):
@@ -109,7 +107,7 @@ def make_generation(
             encoder = encoders.searcher(generations.load_active() if active is None else active).encoder
         maker = _Maker(
             generations=generations,
-            pointed=_pointed(generations),
+            pointed=pointed_to(generations),
             active=active,
             encoder=encoder,
             encoders=encoders,
@@ -175,58 +173,6 @@ def calibrated_attachments(
         report=lambda done, total: report(Progress(stage="calibrating", done=done, total=total)),
     )
     return {CALIBRATION: calibration.to_json(), RECORD: wanted.to_json()}
-
-
-def activate_generation(generations: Generations, encoders: Encoders, number: int, *, force: bool = False) -> Pointer:
-    """Let a kept generation answer; by ``force`` also one that failed its gates.
-
-    Raises GenerationGatedError, GenerationNotFoundError, GenerationDamagedError, EncoderError,
-    EncoderMismatchError.
-    """
-    generation = generations.load(number)
-    encoders.searcher(generation)
-    report = gate_report(generation.attachments)
-    if report is not None and report.is_gated and not force and _pointed(generations) != number:
-        raise GenerationGatedError(
-            f"Generation {number} failed its gates: {' '.join(report.failures)} `faq generations report {number}` "
-            "names the questions that broke. Mend the articles or the golden questions and build again, or let it "
-            f'answer all the same: faq generations activate {number} --force (over HTTP: {{"force": true}}).'
-        )
-    return generations.activate(number)
-
-
-def gate_report(attachments: Mapping[str, bytes]) -> GateReport | None:
-    """Return the report among a generation's attachments, or None where there is none that can be read."""
-    data = attachments.get(REPORT)
-    if data is None:
-        return None
-    try:
-        return read_report(data)
-    except ValueError as error:
-        log.warning("%s is passed over: %s", REPORT, error)
-        return None
-
-
-def required_report(generations: Generations, number: int) -> GateReport:
-    """Return the report of a kept generation without loading the rest.
-
-    Raises GenerationNotFoundError, GenerationDamagedError, and ReportNotFoundError.
-    """
-    data = generations.attachment(number, REPORT)
-    report = None if data is None else gate_report({REPORT: data})
-    if report is None:
-        raise ReportNotFoundError(
-            f"Generation {number} has never been through a gate: it was built by an earlier version, or without one."
-        )
-    return report
-
-
-def is_gated(generations: Generations, number: int) -> bool:
-    """Tell whether a kept generation failed its gates and was not let through."""
-    try:
-        return required_report(generations, number).is_gated
-    except (ReportNotFoundError, GenerationDamagedError, GenerationNotFoundError):
-        return False
 
 
 @dataclass(kw_only=True, slots=True)
@@ -297,14 +243,14 @@ class _Maker:
         calibrated = self._calibrated(generation, self.encoder, carried=self.active)
         if generation is self.active and calibrated.items() <= generation.attachments.items():
             return generation.attachments
-        sides = [Searcher(generation.with_attachments(calibrated), self.encoder)]
-        notes: list[str] = []
+        other, notes = None, list[str]()
         if self.active is not None and self.asked:
             try:
-                sides.append(self._compared_with(self.active, generation, notes.append))
+                other = self._compared_with(self.active, generation, notes.append)
             except FaqError as error:
                 notes.append(f"Nothing is compared: {error}")
-        self.after, self.before = self._evaluated(*sides)
+        self._evaluate(Searcher(generation.with_attachments(calibrated), self.encoder), other)
+        assert self.after is not None
         self.verdict = judge_generation(
             self.after,
             self.before,
@@ -313,7 +259,8 @@ class _Maker:
             is_forced=self.force,
             notes=notes,
         )
-        return {**calibrated, REPORT: self.verdict.to_json()}
+        digest = self._outcomes_digest(generation)
+        return {**calibrated, REPORT: self.verdict.to_json(), OUTCOMES: write_outcomes(self.after, digest)}
 
     def settle(self, done: BuildResult) -> BuildOutcome:
         """Let what was made answer, unless it is gated."""
@@ -337,7 +284,7 @@ class _Maker:
         )
 
     def _activate(self, number: int) -> None:
-        now = _pointed(self.generations)
+        now = pointed_to(self.generations)
         if now != self.pointed:
             raise OvertakenError(
                 f"Generation {now} was activated while generation {number} was made and compared with another one. "
@@ -379,8 +326,11 @@ class _Maker:
             carried=carried,
         )
 
-    def _evaluated(self, *sides: Searcher) -> tuple[Evaluation, Evaluation | None]:
-        """Ask the new generation, and the one it is compared with if there is one."""
+    def _evaluate(self, new: Searcher, other: Searcher | None) -> None:
+        """Ask the new generation, and the one it is compared with unless that was asked the same before."""
+        if other is not None and other.generation is self.active:
+            self.before = read_outcomes(self.active, self.asked, self._outcomes_digest(self.active))
+        sides = [new] if other is None or self.before is not None else [new, other]
         total = len(sides) * len(self.asked)
         evaluations = []
         for place, searcher in enumerate(sides):
@@ -392,7 +342,12 @@ class _Maker:
             evaluations.append(
                 evaluate(searcher, self.detector, self.asked, policy=self.policy, day=self.day, report=tell)
             )
-        return evaluations[0], evaluations[1] if len(evaluations) > 1 else None
+        self.after = evaluations[0]
+        if len(evaluations) > 1:
+            self.before = evaluations[1]
+
+    def _outcomes_digest(self, generation: Generation) -> str:
+        return outcomes_digest(generation, self.asked, detector=self.detector, policy=self.policy, day=self.day)
 
 
 def _active(generations: Generations) -> Generation | None:
@@ -403,12 +358,3 @@ def _active(generations: Generations) -> Generation | None:
     except (GenerationDamagedError, GenerationNotFoundError) as error:
         log.info("there is nothing to build on: %s", error)
         return None
-
-
-def _pointed(generations: Generations) -> int | None:
-    """Return the number that the pointer names; None where it names none that can be read."""
-    try:
-        pointer = generations.pointer()
-    except GenerationDamagedError:
-        return None
-    return None if pointer is None else pointer.generation

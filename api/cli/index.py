@@ -97,7 +97,7 @@ def show_outcome(session: Session, done: BuildOutcome) -> None:
 
 def generations(session: Session) -> None:
     """List the kept generations, or choose the one that answers."""
-    from assistant.building import is_gated
+    from assistant.verdicts import is_gated
 
     product = session.product
     pointer = _pointer(session)
@@ -139,7 +139,7 @@ def activate(
     Servers take it up within a second. One that cannot be searched is refused, and so is one that failed its gates
     unless it is forced.
     """
-    from assistant.building import activate_generation
+    from assistant.verdicts import activate_generation
 
     product = session.product
     _show_pointer(session, activate_generation(product.generations, product.encoders, number, force=force))
@@ -147,7 +147,7 @@ def activate(
 
 def report(session: Session, number: Number) -> None:
     """Show how the golden questions came off with a kept generation before it was let through, or was not."""
-    from assistant.building import required_report
+    from assistant.verdicts import required_report
 
     found = required_report(session.product.generations, number)
     if session.output.as_json:

@@ -101,7 +101,7 @@ def activate(number: Number, product: ProductDep, key: KnowledgeKey, body: Activ
     One that cannot answer is refused: it is damaged, or its encoder has gone or has other weights. One that failed its
     gates is refused with 409 (`generation-gated`) unless `force` says otherwise.
     """
-    from assistant.building import activate_generation
+    from assistant.verdicts import activate_generation
 
     force = body is not None and body.force
     pointer = activate_generation(product.generations, product.encoders, number, force=force)
@@ -112,7 +112,7 @@ def activate(number: Number, product: ProductDep, key: KnowledgeKey, body: Activ
 @router.get("/generations/{number}/report", response_model=GateReportModel, summary="How the golden questions came off")
 def report(number: Number, product: ProductDep, key: KnowledgeKey) -> Response:
     """Return the report of the gate that a kept generation went through, whatever became of it afterwards."""
-    from assistant.building import required_report
+    from assistant.verdicts import required_report
 
     return json_response(required_report(product.generations, number).document())
 
@@ -138,7 +138,7 @@ def _active(product: Product) -> int | None:
 
 
 def _generation(product: Product, manifest: Manifest, active: int | None) -> dict[str, object]:
-    from assistant.building import is_gated
+    from assistant.verdicts import is_gated
 
     return {
         **{name: getattr(manifest, name) for name in _MANIFEST_FIELDS},

@@ -15,19 +15,13 @@ import pytest
 from api.product import Product
 from api.settings import Settings
 from assistant import building
-from assistant.building import (
-    CALIBRATION,
-    BuildOutcome,
-    OvertakenError,
-    ReportNotFoundError,
-    activate_generation,
-    is_gated,
-    required_report,
-)
+from assistant.building import CALIBRATION, BuildOutcome, OvertakenError
 from assistant.confidence import calibration_of
 from assistant.evaluation import evaluate
 from assistant.fitted import RECORD
 from assistant.gate import REPORT, GenerationGatedError
+from assistant.outcomes import OUTCOMES
+from assistant.verdicts import ReportNotFoundError, activate_generation, is_gated, required_report
 from index.builder import Progress, build
 from index.encoding import EncoderError
 from index.errors import BuildRunningError, NoGenerationError
@@ -100,7 +94,7 @@ def leftovers(product: Product) -> list[str]:
 class TestCalibration:
     def test_is_part_of_the_generation_and_the_one_it_is_judged_with(self, shop: Product) -> None:
         generation = shop.generations.load_active()
-        assert set(generation.attachments) == {CALIBRATION, RECORD, REPORT}
+        assert set(generation.attachments) == {CALIBRATION, OUTCOMES, RECORD, REPORT}
         calibration = calibration_of(shop.encoders.searcher(generation))
         assert calibration.to_json() == generation.attachments[CALIBRATION]
         assert "golden questions" in calibration.fitted_on
@@ -193,6 +187,26 @@ class TestGate:
             shop.encoders.searcher(shop.generations.load_active()), shop.detector, GOLDEN, policy=shop.policy
         )
         assert done.after == again
+
+    def test_does_not_ask_the_generation_that_answers_the_same_again(
+        self, shop: Product, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked: list[int] = []
+
+        def counted(searcher: Any, *arguments: Any, **options: Any) -> Any:
+            asked.append(searcher.generation.number)
+            return evaluate(searcher, *arguments, **options)
+
+        monkeypatch.setattr(building, "evaluate", counted)
+        shop.store.put(TEAPOTS, by="tests")
+        done = shop.make_generation()
+        assert asked == [2]
+        before = evaluate(shop.encoders.searcher(shop.generations.load(1)), shop.detector, GOLDEN, policy=shop.policy)
+        assert done.before is not None
+        kept_of = [replace(one, searched=None) for one in before.asked]
+        assert list(done.before.asked) == kept_of
+        shop.make_generation(asked=GOLDEN[:40], from_scratch=True)
+        assert asked == [2, 3, 2], "other questions were taken for those that were asked"
 
     def test_keeps_exchanged_answers_from_customers_and_names_what_took_their_place(self, shop: Product) -> None:
         shop.follower.refresh()
