@@ -18,7 +18,7 @@ Reason = Literal[
 ]  # fmt: skip
 
 MAX_CHOICES = 3
-_FAR = 2 / 3  # of the best fused score; no golden question had its article behind it in the third place
+_FAR = 0.18  # fused score behind the best, beyond which a third choice is seldom the one that was meant
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,7 +93,7 @@ def decide(
 def _worth_offering(candidates: Sequence[Candidate]) -> list[Candidate]:
     """Return the best two, and those that are not far behind: a far-fetched choice looks foolish."""
     best = candidates[0].score
-    return [candidate for place, candidate in enumerate(candidates) if place < 2 or candidate.score >= _FAR * best]
+    return [candidate for place, candidate in enumerate(candidates) if place < 2 or best - candidate.score <= _FAR]
 
 
 def _unclear(reason: Reason, is_second_round: bool) -> Verdict:

@@ -41,7 +41,7 @@ def test_a_near_tie_is_asked_back_however_confident() -> None:
 
 
 def test_middling_confidence_offers_the_best_three() -> None:
-    found = [candidate(id, 0.5 - place / 10, 1.0 - place / 8) for place, id in enumerate("abcd")]
+    found = [candidate("a", 0.5, 0.5), candidate("b", 0.4, 0.39), candidate("c", 0.3, 0.33), candidate("d", 0.2, 0.32)]
     verdict = decided(found)
     assert (verdict.decision, verdict.reason, verdict.article_ids) == ("clarify", "unsure", ("a", "b", "c"))
 
@@ -78,14 +78,16 @@ def test_a_second_round_that_is_clear_is_answered() -> None:
 
 
 def test_no_more_choices_are_offered_than_asked_for() -> None:
-    found = [candidate(id, 0.5, 1.0 - place / 9) for place, id in enumerate("abcd")]
+    found = [candidate("a", 0.5, 1.0), candidate("b", 0.5, 0.89), candidate("c", 0.5, 0.86), candidate("d", 0.5, 0.83)]
     assert decided(found, max_choices=1).article_ids == ("a",)
     assert decided(found, max_choices=4).article_ids == ("a", "b", "c", "d")
 
 
 def test_far_fetched_choices_are_not_offered_but_there_are_two() -> None:
-    found = [candidate("a", 0.5, 1.2), candidate("b", 0.1, 0.3), candidate("c", 0.1, 0.3)]
-    assert decided(found).article_ids == ("a", "b")
+    for best in (1.2, 0.1, -0.2):  # scores below zero are nothing special
+        found = [candidate("a", 0.5, best), candidate("b", 0.1, best - 0.19), candidate("c", 0.1, best - 0.19)]
+        assert decided(found).article_ids == ("a", "b")
+        assert decided([*found[:2], candidate("c", 0.1, best - 0.17)]).article_ids == ("a", "b", "c")
 
 
 def test_a_crowd_of_likely_articles_is_asked_back_though_none_is_likely_itself() -> None:
@@ -94,7 +96,7 @@ def test_a_crowd_of_likely_articles_is_asked_back_though_none_is_likely_itself()
 
 
 def test_a_sure_find_whose_wording_may_ask_for_the_opposite_is_offered_not_answered() -> None:
-    found = [candidate("a", 0.9, 1.0), candidate("b", 0.1, 0.5), candidate("c", 0.1, 0.7)]
+    found = [candidate("a", 0.9, 1.0), candidate("b", 0.1, 0.89), candidate("c", 0.1, 0.85)]
     verdict = decided(found, choices=0.1, contrast="only_negation_differs")
     assert (verdict.decision, verdict.reason, verdict.article_ids) == ("clarify", "unsure", ("a", "b", "c"))
     second = decided(found, contrast="only_negation_differs", is_second_round=True)
