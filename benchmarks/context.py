@@ -12,7 +12,6 @@ from pathlib import Path
 from api.product import Product
 from api.settings import read_settings
 from benchmarks.synthetic import catalogue_file
-from index.builder import build
 from knowledge.sample import sample_articles
 
 
@@ -40,7 +39,7 @@ class Context:
             with opened(folder) as product:
                 data = catalogue_file(articles) if articles else sample_articles()
                 product.importer.run(data, filename="articles.jsonl", by="benchmarks")
-                build(product.generations, product.store, product.encoder)
+                product.make_generation()
             self._originals[articles] = folder
         # Everybody gets a copy, so that nobody measures a database which others have filled.
         original = self._originals[articles]
