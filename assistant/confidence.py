@@ -122,11 +122,6 @@ def estimate(calibration: Calibration, result: SearchResult, place: int = 0) -> 
     return calibration.probability(features(result, place)) if place < len(result.hits) else 0.0
 
 
-def estimate_choices(calibration: Calibration, result: SearchResult) -> float:
-    """Return the probability that one of the best three hits answers the question; 0 where there is none."""
-    return calibration.choice_probability(features(result)) if result.hits else 0.0
-
-
 def calibration_of(searcher: Searcher) -> Calibration:
     """Return the calibration that a searcher's hits are judged with: its generation's, else its encoder's."""
     own = searcher.generation.attachments.get(ATTACHMENT)

@@ -13,11 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
-from assistant.calibrating import TARGET_PRECISION, calibrated, drawn_rows, golden_examples, own_examples
+from assistant.calibrating import TARGET_PRECISION, calibrated
 from assistant.calibrations.fit import OUT_OF_SCOPE_SHARE
 from assistant.calibrations.labelled import KnowledgeBase, LabelledQuestion
 from assistant.certify import interval
 from assistant.confidence import SEARCHED
+from assistant.examples import drawn_rows, golden_examples, own_examples
 from assistant.judgement import judge_found
 from assistant.report.drawing import Drawing, Scale
 from benchmarks.faq_sets import searcher_of

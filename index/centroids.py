@@ -14,7 +14,7 @@ article has; so a score is a cosine in units of that spread (as scores of speake
 impostors; Auckenthaler, Carey & Lloyd-Thomas 2000).
 
 On the development sets with alternates this finds 0.83 of the articles first where the nearest question
-finds 0.77; ``docs/decisions/0011-centroids.md`` has what else was tried.
+finds 0.77; ``docs/decisions/0012-centroids.md`` has what else was tried.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ class Searcher:
         reading: Reading | None = None,
         without: Without | None = None,
     ) -> SearchResult:
-        """Return the ``top_k`` best articles for a question, all with a score above zero.
+        """Return the ``top_k`` best articles for a question, all of which share something with it.
 
         ``languages`` are those the question may be in, the likeliest first; ``tags`` must all be carried by
         an article; ``day`` (today, UTC) must lie in its validity. The first ``MAX_CHARACTERS`` characters of

@@ -7,18 +7,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from assistant.beforehand import decided_beforehand
 from assistant.calibrating import inputs_digest
 from assistant.confidence import calibration_of
-from assistant.decision import Thresholds, Verdict
+from assistant.decision import Thresholds
 from assistant.detection import Detector
 from assistant.evaluation.asked import Asked, Outcome, Searched
 from assistant.evaluation.measures import Measure, Share, share
-from assistant.judgement import judge, thresholds_for
+from assistant.judgement import basis_for, judge, thresholds_for
 from assistant.language import identify_read
 from assistant.phrases import Phrasebook
 from assistant.policy import Policy
 from assistant.question import make_question
-from assistant.silence import silence_reason
 from index.searcher import Searcher
 from knowledge.article import Article
 from knowledge.database import now
@@ -93,7 +93,7 @@ def evaluate(
         generation=searcher.generation.number,
         asked=tuple(asked),
         thresholds=thresholds_for(calibration, policy),
-        basis=calibration.basis if policy.answer_threshold is None else "set by hand",
+        basis=basis_for(calibration, policy).text,
         is_fitted=bool(questions) and calibration.inputs == inputs_digest(questions, calibration.target_precision),
         titles=_titles(searcher, asked, policy.default_language),
     )
@@ -127,16 +127,9 @@ class _Asker:
             languages=language.languages_to_read,
             day=self.day,
         )
-        verdict, is_by_search = judged.verdict, False
         # What is decided without a search is searched for all the same: accuracy is of all questions.
-        if (silence := silence_reason(question, [], now())) is not None:
-            verdict = Verdict(decision="suppressed", reason=silence)
-        elif self.phrases.is_person_request(question.text):
-            verdict = Verdict(decision="ticketed", reason="person_requested")
-        elif not any(character.isalpha() for character in question.text):
-            verdict = Verdict(decision="ticketed", reason="no_match")
-        else:
-            is_by_search = True
+        beforehand = decided_beforehand(question, self.phrases, at=now())
+        verdict, is_by_search = beforehand or judged.verdict, beforehand is None
         hits = judged.result.hits
         searched = Searched(
             candidates=judged.candidates,

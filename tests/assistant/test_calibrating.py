@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from api.product import Product
-from assistant.calibrating import (
-    Examples,
-    calibrate,
-    fit,
-    golden_examples,
-    inputs_digest,
-    own_examples,
-    with_thresholds,
-)
+from assistant.calibrating import calibrate, calibrated, fit, inputs_digest, with_thresholds
 from assistant.confidence import FEATURES, ONLY_EXACT, Calibration, calibration_for
+from assistant.examples import Examples, drawn_rows, golden_examples, own_examples
+from index.builder import build
+from index.generations import Generations
 from index.hits import Without
 from index.searcher import Searcher
 from knowledge.golden import GoldenQuestion
 from knowledge.sample import golden_questions
+from tests.index.finding import Articles
 
 WEAK = 1.0  # a prior that much evidence overrules
 
@@ -46,8 +44,9 @@ def examples(
     rows[:, FEATURES.index("log_odds")] = log_odds
     return Examples(
         features=rows,
-        is_right=np.array(is_right),
-        is_in_choices=np.array(is_right),
+        is_right=np.array(is_right, np.bool_),
+        is_in_choices=np.array(is_right, np.bool_),
+        is_in_scope=np.array(is_right, np.bool_),
         weights=np.ones(count),
         languages=tuple(languages or ["en"] * count),
         is_undecided=np.full(count, undecided),
@@ -99,11 +98,40 @@ class TestOwnQuestions:
         calls: list[tuple[int, int]] = []
         own = calibrate(searcher, shop.detector, report=lambda done, total: calls.append((done, total)))
         assert not own.is_certified
-        assert own.basis.startswith("uncertified: 95% of answers are right by estimate; 0 golden questions of 59")
+        assert own.basis.startswith("uncertified: 95 % of answers are right by estimate; 0 golden questions of 59")
         assert own.weights != shipped.weights
         assert own.threshold() == shipped.threshold()
         assert calls[0] == (0, 400)
         assert len({total for _, total in calls}) == 1
+
+    def test_articles_out_of_their_time_are_not_asked(self, shop: Product, tmp_path: Path) -> None:
+        today = date(2026, 6, 1)
+        articles = [
+            replace(article, valid_until=today - timedelta(days=1) if number % 2 else None)
+            for number, article in enumerate(shop.store.all())
+        ]
+        generations = Generations(tmp_path / "generations")
+        build(generations, Articles(*articles), shop.encoder)
+        searcher = Searcher(generations.load_active(), shop.encoder)
+        generation = searcher.generation
+        asked = {
+            generation.article(int(generation.article_of_question[row])).valid_until
+            for row in drawn_rows(searcher, day=today)
+        }
+        assert asked == {None}
+
+    def test_articles_without_alternates_are_not_asked_in_vain(self, shop: Product, tmp_path: Path) -> None:
+        articles = [
+            replace(article, texts=tuple(replace(text, alternate_questions=()) for text in article.texts))
+            for article in shop.store.all()
+        ]
+        generations = Generations(tmp_path / "generations")
+        build(generations, Articles(*articles), shop.encoder)
+        searcher = Searcher(generations.load_active(), shop.encoder)
+        assert drawn_rows(searcher) == []
+        own = calibrate(searcher, shop.detector)
+        assert own.weights == calibration_for("embedded").weights
+        assert "; 0 questions of its own articles" in own.fitted_on
 
     def test_few_questions_move_nothing(self, shipped: Calibration) -> None:
         assert fit(shipped, examples([0.0] * 5, [True] * 5), WEAK) is shipped
@@ -144,11 +172,39 @@ class TestThresholds:
         sure, unsure = (found.probability(told.features[place].tolist()) for place in (0, -1))
         assert unsure < found.threshold() <= sure + 0.05
 
-    def test_where_nothing_separates_only_exact_matches_are_answered(self, shipped: Calibration) -> None:
-        random = np.random.default_rng(1)
-        found = thresholds(shipped, examples(random.normal(size=400).tolist(), (random.random(400) < 0.3).tolist()))
+    @pytest.mark.parametrize("share", [0.3, 0.6])
+    def test_where_nothing_separates_only_exact_matches_are_answered(self, shipped: Calibration, share: float) -> None:
+        for seed in range(25):  # a sure answer that is right by accident promises nothing
+            random = np.random.default_rng(seed)
+            told = examples(random.normal(size=150).tolist(), (random.random(150) < share).tolist())
+            found = thresholds(shipped, told)
+            assert found.threshold() == ONLY_EXACT
+            assert found.basis.startswith("nothing separates right answers from wrong ones")
+
+    def test_a_precision_that_no_threshold_is_known_for_is_said_to_answer_exact_matches_only(
+        self, shipped: Calibration
+    ) -> None:
+        nothing = examples([], [])
+        found = calibrated(shipped, nothing, nothing, target_precision=0.995)
         assert found.threshold() == ONLY_EXACT
-        assert found.basis.startswith("nothing separates right answers from wrong ones")
+        assert "no threshold is known by which 99.5 % of answers are right" in found.basis
+
+    def test_a_language_is_certified_by_itself_where_all_together_are_not(self, shipped: Calibration) -> None:
+        told = examples([3.0] * 400, [True] * 300 + [True, False] * 50, ["en"] * 300 + ["ru"] * 100)
+        found = thresholds(shipped, told)
+        assert not found.is_certified
+        assert found.threshold("en") < 1.0
+        assert found.threshold("ru") == ONLY_EXACT
+        assert "certified by itself: en" in found.basis
+
+    def test_the_clarify_threshold_keeps_two_strange_questions_of_five_away(self, shipped: Calibration) -> None:
+        random = np.random.default_rng(1)
+        told = examples(random.normal(size=300).tolist(), [True] * 200 + [False] * 100)
+        found = calibrated(shipped, examples([], []), told)
+        outside = [found.choice_probability(row.tolist()) for row in told.features[200:]]
+        assert np.mean([one < found.clarify_threshold for one in outside]) == pytest.approx(0.4, abs=0.02)
+        few = calibrated(shipped, examples([], []), examples([0.0] * 80, [True] * 60 + [False] * 20))
+        assert few.clarify_threshold == shipped.clarify_threshold
 
     def test_what_confidence_does_not_decide_on_certifies_nothing(self, shipped: Calibration) -> None:
         exact = thresholds(shipped, examples([3.0] * 200, [True] * 200, undecided=False))
@@ -173,6 +229,13 @@ class TestGoldenQuestions:
         right = [[hit.article.id for hit in found] == [one.article_id] for found, one in zip(hits, golden, strict=True)]
         assert np.mean(told.is_right == right) > 0.9  # languages are identified, not told
         assert np.mean([own == one.language for own, one in zip(told.languages, golden, strict=True)]) > 0.9
+
+    def test_what_is_decided_without_a_search_certifies_nothing(self, shop: Product, searcher: Searcher) -> None:
+        plain = "How do I return an item I do not like?"
+        told = golden_examples(
+            searcher, shop.detector, [GoldenQuestion(question=text) for text in ("I want to talk to a person", plain)]
+        )
+        assert told.is_undecided.tolist() == [False, True]
 
     def test_signs_and_nothing_found_are_examples_too(self, shop: Product, searcher: Searcher) -> None:
         told = golden_examples(searcher, shop.detector, [GoldenQuestion(question="???"), GoldenQuestion(question="😀")])

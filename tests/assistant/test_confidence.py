@@ -17,7 +17,6 @@ from assistant.confidence import (
     calibration_for,
     calibration_of,
     estimate,
-    estimate_choices,
     features,
     read_calibration,
 )
@@ -110,7 +109,7 @@ class TestFeatures:
 
     def test_nothing_found_is_nothing_sure(self, searcher: Searcher, shipped: Calibration) -> None:
         nothing = replace(searcher.search("payment"), hits=(), posteriors=())
-        assert estimate(shipped, nothing) == estimate_choices(shipped, nothing) == 0.0
+        assert estimate(shipped, nothing) == 0.0
         one = searcher.search("payment", top_k=1)
         assert 0.0 < estimate(shipped, one) < 1.0
         assert estimate(shipped, one, 1) == 0.0
