@@ -31,11 +31,14 @@ _FINEST = 4  # digits after the point that tell two numbers apart
 _ABSENT: Mapping[str, Any] = dict.fromkeys(
     ("chosen", "judged_with", "reading", "calibration", "fusion", "contrast", "choices_confidence")
 )
+_ABSENT_OF_CALIBRATION: Mapping[str, Any] = dict.fromkeys(("target_precision", "is_certified", "basis"))
 
 
 def explained(receipt: Mapping[str, Any]) -> dict[str, Any]:
     """Return a receipt with what follows from it: what each arm gave, the checks, and a sentence that says why."""
     whole = {**receipt, **{name: value for name, value in _ABSENT.items() if name not in receipt}}
+    if whole["calibration"] is not None:
+        whole["calibration"] = {**_ABSENT_OF_CALIBRATION, **whole["calibration"]}
     weights = whole["fusion"]
     hits = [{**hit, "shares": None if weights is None else shares(hit, weights)} for hit in whole["hits"]]
     whole["hits"] = hits

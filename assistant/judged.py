@@ -77,7 +77,13 @@ class Judged:
             "judged_with": self.conditions,
             "reading": result.reading,
             "encoder": result.encoder,
-            "calibration": {name: getattr(self.calibration, name) for name in _OF_CALIBRATION},
+            "calibration": {
+                "encoder": self.calibration.encoder,
+                "fitted_on": self.calibration.fitted_on,
+                "target_precision": judgement.basis.promised,
+                "is_certified": judgement.basis.is_certified,
+                "basis": judgement.basis.text,
+            },
             "thresholds": judgement.thresholds,
             "known_share": result.known_share,
             "unseen_share": result.unseen_share,
@@ -94,7 +100,6 @@ NO_FACTS: dict[str, Any] = {
     **dict.fromkeys(("choices_confidence", "contrast", "fusion")),
     "hits": [],
 }
-_OF_CALIBRATION = ("encoder", "fitted_on", "target_precision", "is_certified", "basis")
 
 
 def _hit(hit: Hit, place: int, confidences: Sequence[float]) -> dict[str, Any]:

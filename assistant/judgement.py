@@ -21,11 +21,21 @@ from index.searcher import Searcher
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Basis:
+    """What the answer threshold in force rests on."""
+
+    text: str
+    promised: float | None  # share of answers that are to be right; None where people have set the threshold
+    is_certified: bool  # whether labelled questions of this knowledge base show that the promise is kept
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Judgement:
     """What was found for a question, and the verdict on it."""
 
     result: SearchResult
     thresholds: Thresholds
+    basis: Basis
     confidences: tuple[float, ...]  # of the best hits, as many as could be offered
     candidates: tuple[Candidate, ...]  # the best hits, as the decision sees them
     choices_confidence: float  # that the right article is among these
@@ -41,6 +51,13 @@ def thresholds_for(calibration: Calibration, policy: Policy, language: str | Non
         answer=calibration.threshold(language) if answer is None else answer,
         clarify=calibration.clarify_threshold if clarify is None else clarify,
     )
+
+
+def basis_for(calibration: Calibration, policy: Policy) -> Basis:
+    """Return what the answer threshold of ``thresholds_for`` rests on; one that people set promises nothing."""
+    if policy.answer_threshold is not None:
+        return Basis(text="set by hand", promised=None, is_certified=False)
+    return Basis(text=calibration.basis, promised=calibration.target_precision, is_certified=calibration.is_certified)
 
 
 def judge(
@@ -104,6 +121,7 @@ def judge_found(
     return Judgement(
         result=result,
         thresholds=thresholds,
+        basis=basis_for(calibration, policy),
         confidences=confidences,
         candidates=candidates,
         choices_confidence=choices_confidence,

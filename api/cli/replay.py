@@ -166,13 +166,12 @@ def _judged_by(receipt: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _certainty(calibration: Mapping[str, Any]) -> str:
-    """Return what the promised precision rests on; older receipts do not say."""
-    if "is_certified" not in calibration:
-        return str(calibration["fitted_on"])
+    """Return what the answer threshold rests on; older receipts say only what the calibration was fitted on."""
+    basis = str(calibration["basis"] or calibration["fitted_on"])
+    if calibration["target_precision"] is None:
+        return basis
     certified = "certified" if calibration["is_certified"] else "not certified"
-    return (
-        f"{calibration['target_precision']:.0%} right, {certified}: {calibration['basis'] or calibration['fitted_on']}"
-    )
+    return f"{calibration['target_precision']:.0%} right, {certified}: {basis}"
 
 
 def _show_checks(session: Session, checks: Sequence[Mapping[str, Any]]) -> None:

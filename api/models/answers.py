@@ -133,9 +133,16 @@ class CalibrationModel(BaseModel):
 
     encoder: str
     fitted_on: str
-    target_precision: float = Field(description="The share of right answers that is promised.")
-    is_certified: bool = Field(description="Whether labelled questions of this knowledge base show that it is kept.")
-    basis: str = Field(description="What the answer threshold rests on, in words.")
+    target_precision: float | None = Field(
+        description="The share of right answers that is promised; null where the answer threshold was set by hand, and "
+        "in older receipts."
+    )
+    is_certified: bool | None = Field(
+        description="Whether labelled questions of this knowledge base show that it is kept; null in older receipts."
+    )
+    basis: str | None = Field(
+        description="What the answer threshold rests on, in words: `set by hand` where it was; null in older receipts."
+    )
 
 
 class ConditionsModel(BaseModel):

@@ -12,10 +12,13 @@ import orjson
 import pytest
 import sqlalchemy as sa
 
+from api.models.answers import ReceiptModel
+from api.models.replays import DecisionModel
 from api.product import Product
 from api.settings import Settings
 from assistant import tables
 from assistant.confidence import ATTACHMENT, ONLY_EXACT, calibration_of
+from assistant.evaluation import evaluate
 from assistant.ledger import AnswerNotFoundError
 from assistant.question import make_question
 from assistant.replay import Changed, Replay
@@ -251,17 +254,58 @@ def test_thresholds_that_people_had_set_are_applied_as_they_were(sample_data: An
     assert again.notes == ("The settings have other thresholds now; those of then were applied.",)
 
 
-def forget_what_newer_receipts_say(shop: Product) -> None:
+def test_a_threshold_set_by_hand_is_not_certified_whatever_the_calibration_is(sample_data: Any) -> None:
+    calibrated = Product(Settings(data_dir=sample_data))
+    calibrated.follower.refresh()
+    certified = replace(calibration_of(calibrated.follower.searcher), is_certified=True, basis="certified by a test")
+    calibrated.generations.activate(calibrated.generations.derive(1, {ATTACHMENT: certified.to_json()}).number)
+    calibrated.close()
+    told = []
+    for threshold in (None, 0.3):
+        product = Product(Settings(data_dir=sample_data, answer_threshold=threshold))
+        product.follower.refresh()
+        reply = orjson.loads(asyncio.run(product.assistant.ask(make_question("what does shipping cost"))))
+        again = replayed(product, reply)
+        assert again.before == again.after
+        receipt = product.assistant.receipt(reply["id"])
+        assert receipt["calibration"] == again.after["calibration"]
+        measured = evaluate(product.follower.searcher, product.detector, golden_questions()[:1], policy=product.policy)
+        assert measured.basis == receipt["calibration"]["basis"]
+        told.append(tuple(receipt["calibration"][name] for name in ("basis", "is_certified", "target_precision")))
+        product.close()
+    assert told == [("certified by a test", True, 0.95), ("set by hand", False, None)]
+
+
+def rewrite_receipts(shop: Product, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     """Make every receipt one that an earlier version wrote."""
-    new = ("judged_with", "calibration", "fusion", "chosen")
     with shop.database.write() as connection:
         for row in connection.execute(sa.select(tables.answers.c.id, tables.answers.c.receipt)).all():
-            receipt = {name: value for name, value in orjson.loads(row.receipt).items() if name not in new}
+            receipt = change(orjson.loads(row.receipt))
             connection.execute(
                 sa.update(tables.answers)
                 .where(tables.answers.c.id == row.id)
                 .values(receipt=orjson.dumps(receipt).decode())
             )
+
+
+def forget_what_newer_receipts_say(shop: Product) -> None:
+    new = ("judged_with", "calibration", "fusion", "chosen")
+    rewrite_receipts(shop, lambda receipt: {name: receipt[name] for name in receipt if name not in new})
+
+
+def test_a_receipt_that_does_not_say_what_its_threshold_rests_on_is_told_without(ask: Ask, shop: Product) -> None:
+    reply = ask("How do I return an item?")
+    known = ("encoder", "fitted_on")
+    rewrite_receipts(
+        shop, lambda receipt: {**receipt, "calibration": {name: receipt["calibration"][name] for name in known}}
+    )
+    receipt = shop.assistant.receipt(reply["id"])
+    unknown = {"target_precision": None, "is_certified": None, "basis": None}
+    assert receipt["calibration"].items() >= unknown.items()
+    assert ReceiptModel.model_validate(receipt).calibration is not None
+    before = replayed(shop, reply).before
+    assert before["calibration"] == receipt["calibration"]
+    assert DecisionModel.model_validate(before).calibration is not None
 
 
 def test_an_older_receipt_is_replayed_as_well_as_it_can_be(ask: Ask, shop: Product) -> None:

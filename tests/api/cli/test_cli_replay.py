@@ -45,6 +45,12 @@ def test_why_is_the_first_line_and_the_thresholds_and_scores_follow(faq: Faq, an
     assert "1\treturns\t" in result.stdout
 
 
+def test_a_threshold_set_by_hand_is_explained_as_such(faq: Faq, shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAQ_ANSWER_THRESHOLD", "0.3")
+    id = json.loads(faq("ask", QUESTION, "--json").stdout)["id"]
+    assert "calibration  set by hand\n" in faq("explain", id).stdout
+
+
 def test_an_explanation_for_machines_is_the_whole_receipt(faq: Faq, answer_id: str, product: Product) -> None:
     document = json.loads(faq("explain", answer_id, "--json").stdout)
     assert document["id"] == answer_id
