@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from api.cli.shares import share_text
+
 if TYPE_CHECKING:
     from api.cli.output import Output
     from assistant.evaluation import Asked, Comparison, Difference, Evaluation, Share
@@ -107,15 +109,15 @@ def _rows(comparison: Comparison) -> list[list[str]]:
     rows = [
         [
             measure.title,
-            _share(before.share(measure)),
-            _share(after.share(measure)),
+            share_text(before.share(measure)),
+            share_text(after.share(measure)),
             *_interval(comparison.differences[name]),
         ]
         for name, measure in MEASURES.items()
     ]
     sides = [side.accuracy_by_language() for side in (before, after)]
     return rows + [
-        [f"accuracy@1, {language or 'language not said'}", _share(share), _share(sides[1][language]), "", "", ""]
+        [f"accuracy@1, {language or 'language not said'}", *map(share_text, (share, sides[1][language])), "", "", ""]
         for language, share in sides[0].items()
         if share.of >= _LANGUAGE_QUESTIONS
     ]
@@ -185,10 +187,6 @@ def _pair(before: Asked, after: Asked) -> dict[str, Any]:
 
 def _share_fields(share: Share) -> dict[str, Any]:
     return {"count": share.count, "of": share.of, "share": share.value}
-
-
-def _share(share: Share) -> str:
-    return "" if share.value is None else f"{share.value:.1%} ({share.count:,}/{share.of:,})"
 
 
 def _interval(difference: Difference | None) -> list[str]:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from api.cli.output import Output
+from api.cli.shares import share_text
 
 if TYPE_CHECKING:
-    from assistant.evaluation import Share
     from assistant.gate import Changed, Figure, GateReport
 
 _SHOWN = 10  # questions that broke, and as many that were mended
@@ -33,14 +33,10 @@ def show_report(output: Output, report: GateReport) -> None:
 def _row(figure: Figure) -> list[str]:
     return [
         figure.title,
-        "" if figure.before is None else _share(figure.before),
-        _share(figure.after),
+        "" if figure.before is None else share_text(figure.before),
+        share_text(figure.after),
         *("" if value is None else f"{100 * value:+.1f}" for value in (figure.difference, figure.low, figure.high)),
     ]
-
-
-def _share(share: Share) -> str:
-    return "" if share.value is None else f"{share.value:.1%} ({share.count:,}/{share.of:,})"
 
 
 def _show_questions(output: Output, title: str, questions: Sequence[Changed], count: int) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from index.generations import Pointer
 
 GATED = 1
+"""Exit status of a command that made an index which does not answer."""
 
 Number = Annotated[int, typer.Argument(min=1, metavar="NUMBER")]
 
