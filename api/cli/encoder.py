@@ -12,6 +12,7 @@ from api.cli import contender
 from api.cli.comparison import Compared, brief, compared, document, document_of_none, megabytes, show
 from api.cli.contender import Contender, Loaded, answering, beside, calibrated, load, weigh, weighed
 from api.cli.golden import read_questions, warn_of_unknown
+from api.cli.index import GATED
 from api.cli.progress import build_progress
 from api.cli.session import Session, command
 from knowledge.errors import ConflictError, FaqError
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from index.encoding import Encoder
     from index.generation import Manifest
     from knowledge.golden import GoldenQuestion
-
-GATED = 1
 
 Name = Annotated[
     str, typer.Argument(metavar="NAME", help="`embedded`, or name or folder of a sentence-transformers model.")
@@ -162,7 +161,8 @@ def use(
             return 0
         # What is missing is said before a large model is fetched.
         active = None if manifest is None else _comparable(session, force=force)
-        golden = () if active is None else _golden(session, questions, force=force)
+        # Where nothing is compared, the floors are held against the stored questions all the same.
+        golden = None if active is None else _golden(session, questions, force=force)
         if active is not None and golden:
             _warn_of_changes(session, active.manifest)
         loaded = load(product, name)
@@ -272,7 +272,7 @@ def _comparable(session: Session, *, force: bool) -> Contender | None:
 
 def _golden(session: Session, file: str | None, *, force: bool = False) -> Sequence[GoldenQuestion]:
     """Return the golden questions to compare with; raises NoGoldenQuestionsError, InputError."""
-    golden = session.product.golden.all() if file is None else read_questions(session, file)
+    golden = session.product.golden.all() if file is None else read_questions(file, session.output.warning)
     if golden:
         warn_of_unknown(session, golden)
     elif force:

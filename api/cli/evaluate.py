@@ -18,6 +18,7 @@ from api.cli.index import GATED, outcome_document, show_outcome
 from api.cli.output import Cell, Output
 from api.cli.progress import build_progress
 from api.cli.session import Session, command
+from api.cli.shares import share_text
 from knowledge.errors import InputError
 
 if TYPE_CHECKING:
@@ -69,10 +70,15 @@ def evaluate(
     ] = None,
     generation: Annotated[
         int | None, typer.Option(min=1, help="Generation to ask; the one that answers otherwise.")
-    ] = (None),
+    ] = None,
     target: Annotated[
         float | None,
-        typer.Option(min=0.5, max=0.9999, help="Precision to promise, such as 0.95; FAQ_TARGET_PRECISION otherwise."),
+        typer.Option(
+            min=0.5,
+            max=0.9999,
+            help="Precision to propose a threshold for, such as 0.95; FAQ_TARGET_PRECISION otherwise, which is what "
+            "--calibrate keeps to.",
+        ),
     ] = None,
     calibrate: Annotated[
         bool,
@@ -91,9 +97,11 @@ def evaluate(
     from assistant.report import document, page
 
     written = None if report is None else _checked(report)
-    golden = _golden(session, file)
-    if calibrate and generation is not None:
-        raise CalibrationError("--calibrate fits the generation that answers: leave out --generation.")
+    if calibrate:
+        _check_calibration(session, generation, target)
+    warnings: list[str] = []
+    golden = session.product.golden.all() if file is None else read_questions(file, warnings.append)
+    warn_of_unknown(session, golden)
     done = _calibrated(session, golden, is_given=file is not None) if calibrate else None
     status = 0 if done is None or done.is_active else GATED
     product = session.product
@@ -103,7 +111,14 @@ def evaluate(
         )
         with _other(session, compare, progress) as (other, name):
             found = report_on(
-                product, golden, searcher, other=other, other_name=name, target=target, report=_asking(progress)
+                product,
+                golden,
+                searcher,
+                other=other,
+                other_name=name,
+                target=target,
+                notes=warnings,
+                report=_asking(progress),
             )
     if written is not None:
         _write(written, page(found))
@@ -157,7 +172,7 @@ def _show_groups(output: Output, kind: str, groups: Sequence[Group]) -> None:
                 f"{group.questions:,}",
                 *_figures(group.coverage),
                 *_figures(group.precision),
-                _figures(group.accuracy)[0],
+                share_text(group.accuracy),
             ]
             for group in groups[:_GROUPS]
         ],
@@ -179,7 +194,7 @@ def _show_thresholds(output: Output, report: Report) -> None:
                 ),
                 *(f"{count:,}" for count in (one.right, one.wrong, one.asked_back, one.ticketed)),
                 *_figures(one.precision),
-                _figures(one.coverage)[0],
+                share_text(one.coverage),
             ]
             for one in report.alternatives
         ],
@@ -187,7 +202,7 @@ def _show_thresholds(output: Output, report: Report) -> None:
     output.text("")
     for one in report.proposals:
         if one.threshold is not None and one.coverage is not None:
-            said = f"answer threshold {one.threshold:.3f}, coverage {_figures(one.coverage)[0]}"
+            said = f"answer threshold {one.threshold:.3f}, coverage {share_text(one.coverage)}"
         else:
             said = f"not to be promised yet; {one.fewest:,} answers without a mistake would show it"
         output.text(f"precision {one.target:.0%}{' (the aim)' if one.target == report.target else ''}: {said}")
@@ -230,15 +245,22 @@ def _first(count: int) -> str:
 def _figures(share: Share) -> list[str]:
     bounds = share.interval
     return [
-        "" if share.value is None else f"{share.value:.1%} ({share.count:,}/{share.of:,})",
+        share_text(share),
         *(["", ""] if bounds is None else [f"{bounds.low:.1%}", f"{bounds.high:.1%}"]),
     ]
 
 
-def _golden(session: Session, file: str | None) -> Sequence[GoldenQuestion]:
-    golden = session.product.golden.all() if file is None else read_questions(session, file)
-    warn_of_unknown(session, golden)
-    return golden
+def _check_calibration(session: Session, generation: int | None, target: float | None) -> None:
+    """Refuse what --calibrate would not do, before anything is stored; raises CalibrationError."""
+    if generation is not None:
+        raise CalibrationError("--calibrate fits the generation that answers: leave out --generation.")
+    promised = session.settings.target_precision
+    if target is not None and target != promised:
+        raise CalibrationError(
+            f"--calibrate fits to FAQ_TARGET_PRECISION, which is {promised:g}, as every build does, not to --target "
+            f"{target:g}: set FAQ_TARGET_PRECISION={target:g}, or leave out --target.",
+            field="target",
+        )
 
 
 def _calibrated(session: Session, golden: Sequence[GoldenQuestion], *, is_given: bool) -> BuildOutcome:

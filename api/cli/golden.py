@@ -72,7 +72,7 @@ def import_file(
     calibration misses FAQ_GATE_PRECISION or FAQ_GATE_COVERAGE, the old one answers on, and the exit status is 1.
     """
     warnings: list[str] = []
-    questions = _read(file, warnings.append)
+    questions = read_questions(file, warnings.append)
     store = session.product.golden
     before = store.count()
     if not dry_run:
@@ -127,12 +127,8 @@ def export(session: Session) -> None:
         session.output.raw(write_golden(questions))
 
 
-def read_questions(session: Session, file: str) -> Sequence[GoldenQuestion]:
-    """Return the golden questions of a file, each once, and warn of what was not read; raises InputError."""
-    return _read(file, session.output.warning)
-
-
-def _read(file: str, warn: Callable[[str], object]) -> Sequence[GoldenQuestion]:
+def read_questions(file: str, warn: Callable[[str], object]) -> Sequence[GoldenQuestion]:
+    """Return the golden questions of a file, each once; ``warn`` is told what was not read. Raises InputError."""
     from knowledge.golden import read_golden
     from knowledge.golden_store import distinct_questions
 

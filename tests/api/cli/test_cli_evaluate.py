@@ -162,6 +162,28 @@ def test_a_promise_can_be_chosen(faq: Faq, product: Product, questions: Path) ->
     assert [one["target"] for one in told["proposed_thresholds"]] == [0.8, 0.9, 0.95, 0.98, 0.99]
 
 
+def test_columns_that_were_not_read_are_noted_wherever_the_report_goes(
+    faq: Faq, product: Product, tmp_path: Path
+) -> None:
+    told, said = "question,article\nHow?,returns\n", "Column 'article' is not known and was not read"
+    page = tmp_path / "report.html"
+    assert said in evaluated(faq, "-", "--report", page, stdin=told)["notes"][0]
+    assert "is not known and was not read" in page.read_text(encoding="utf-8")
+    assert faq("evaluate", "-", stdin=told).stderr.count(said) == 1
+
+
+def test_another_promise_than_the_one_that_is_fitted_to_is_refused(
+    faq: Faq, product: Product, questions: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = failed(faq("evaluate", questions, "--calibrate", "--target", "0.9"))
+    assert "FAQ_TARGET_PRECISION, which is 0.95" in message
+    assert "set FAQ_TARGET_PRECISION=0.9, or leave out --target" in message
+    assert (product.golden.count(), [one.number for one in product.generations.manifests()]) == (0, [1])
+    monkeypatch.setenv("FAQ_TARGET_PRECISION", "0.9")
+    assert evaluated(faq, questions, "--calibrate", "--target", "0.9")["target"] == 0.9
+    assert product.golden.count() == 60
+
+
 def test_calibrating_keeps_the_questions_and_fits_to_them(faq: Faq, product: Product, tmp_path: Path) -> None:
     product.golden.replace([GoldenQuestion(question="before")])
     path = tmp_path / "all.csv"
