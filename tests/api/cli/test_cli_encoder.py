@@ -370,6 +370,17 @@ class TestUse:
         assert result.stdout == f"Generation 1 answers now, with the encoder {other_encoder}.\n"
         assert result.exit_code == 0
 
+    def test_holds_floors_against_the_first_index_too(
+        self, faq: Faq, embedded: Product, shuffled: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        shutil.rmtree(embedded.generations.folder)
+        monkeypatch.setenv("FAQ_GATE_COVERAGE", "1.0")
+        gated = used(faq, shuffled, status=1)
+        assert (gated["generation"], gated["is_gated"], gated["comparison"]) == (1, True, None)
+        assert "FAQ_GATE_COVERAGE" in gated["report"]["failures"][0]
+        assert gated["report"]["questions"] == len(embedded.golden.all())
+        assert embedded.generations.pointer() is None
+
     def test_stores_a_folder_by_its_absolute_path(
         self, faq: Faq, embedded: Product, other_encoder: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
