@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import orjson
 
@@ -20,6 +20,8 @@ REPORT = "gate.json"
 
 NAMED = 200
 """Questions named in one report, the worst first; all are counted."""
+
+Verdict = Literal["passed", "failed", "unmeasured"]
 
 _IDS = 10  # articles in one sentence
 # From this share on, articles have more likely gone by accident than on purpose.
@@ -71,7 +73,7 @@ class Changed:
 class GateReport:
     """Whether a generation may answer, and why."""
 
-    verdict: Literal["passed", "failed", "unmeasured"]
+    verdict: Verdict
     is_forced: bool  # somebody let it answer, whatever the verdict
     failures: tuple[str, ...]  # the failed gates, with figures
     notes: tuple[str, ...]  # what has to be known to judge the verdict
@@ -106,25 +108,72 @@ class GateReport:
 
 
 def read_report(data: bytes) -> GateReport:
-    """Return the report in JSON; raises ValueError when it is none."""
+    """Return the report in JSON; raises ValueError where no verdict can be read of it.
+
+    Another version may have written it: fields it has more are passed over, and without those it lacks the verdict is
+    read all the same.
+    """
     try:
         fields = orjson.loads(data)
-        del fields["is_gated"]
+        verdict, is_forced = fields["verdict"], fields["is_forced"]
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"it is no report of a gate ({type(error).__name__}: {error})") from error
+    if verdict not in get_args(Verdict) or not isinstance(is_forced, bool):
+        raise ValueError(
+            f"it is no report of a gate: expected a verdict of {', '.join(get_args(Verdict))} and is_forced true or "
+            f"false, got {str(verdict)[:40]!r} and {str(is_forced)[:40]!r}"
+        )
+    try:
         return GateReport(
             **{
-                **fields,
-                "failures": tuple(fields["failures"]),
-                "notes": tuple(fields["notes"]),
-                "measures": {
-                    name: Figure(**{**figure, "before": _read_share(figure["before"]), "after": _read(figure["after"])})
-                    for name, figure in fields["measures"].items()
-                },
-                "broken": tuple(Changed(**one) for one in fields["broken"]),
-                "mended": tuple(Changed(**one) for one in fields["mended"]),
+                **_known(GateReport, fields),
+                "failures": tuple(map(str, fields["failures"])),
+                "notes": tuple(map(str, fields["notes"])),
+                "measures": {name: _read_figure(figure) for name, figure in fields["measures"].items()},
+                "broken": tuple(Changed(**_known(Changed, one)) for one in fields["broken"]),
+                "mended": tuple(Changed(**_known(Changed, one)) for one in fields["mended"]),
             }
         )
     except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"it is no report of a gate ({type(error).__name__}: {error})") from error
+        return _without_details(
+            verdict,
+            is_forced,
+            failures=fields.get("failures"),
+            note=f"Another version wrote this report, and only its verdict can be read ({error}).",
+        )
+
+
+def unreadable_report(problem: str) -> GateReport:
+    """Return the report of a generation whose own cannot be read: what the gate said is not known, so it is gated."""
+    return _without_details(
+        "failed",
+        False,
+        failures=[f"The report of its gate cannot be read ({problem}), so it counts as failed. Run `faq build`."],
+        note="",
+    )
+
+
+def _without_details(verdict: Verdict, is_forced: bool, *, failures: object, note: str) -> GateReport:
+    return GateReport(
+        verdict=verdict,
+        is_forced=is_forced,
+        failures=tuple(map(str, failures)) if isinstance(failures, list) else (),
+        notes=(note,) if note else (),
+        questions=0,
+        compared_with=None,
+        measures={},
+        missing_articles={},
+        broken=(),
+        broken_count=0,
+        mended=(),
+        mended_count=0,
+    )
+
+
+def _known(kind: type[GateReport | Changed | Figure], fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields that a kind of record has."""
+    names = kind.__dataclass_fields__
+    return {name: value for name, value in fields.items() if name in names}
 
 
 def judge_generation(
@@ -274,9 +323,16 @@ def _changed(before: Asked, after: Asked, articles: Collection[str], titles: Map
     )
 
 
-def _read_share(fields: Mapping[str, Any] | None) -> Share | None:
-    return None if fields is None else _read(fields)
+def _read_figure(fields: Mapping[str, Any]) -> Figure:
+    before = fields["before"]
+    return Figure(
+        **{
+            **_known(Figure, fields),
+            "before": None if before is None else _read_share(before),
+            "after": _read_share(fields["after"]),
+        }
+    )
 
 
-def _read(fields: Mapping[str, Any]) -> Share:
+def _read_share(fields: Mapping[str, Any]) -> Share:
     return Share(count=fields["count"], of=fields["of"])

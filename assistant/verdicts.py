@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from assistant.gate import REPORT, GateReport, GenerationGatedError, read_report
+from assistant.gate import REPORT, GateReport, GenerationGatedError, read_report, unreadable_report
 from index.encoders import Encoders
 from index.errors import GenerationDamagedError, GenerationNotFoundError
 from index.generations import Generations, Pointer
@@ -37,15 +37,18 @@ def activate_generation(generations: Generations, encoders: Encoders, number: in
 
 
 def gate_report(attachments: Mapping[str, bytes]) -> GateReport | None:
-    """Return the report among a generation's attachments, or None where there is none that can be read."""
+    """Return the report among a generation's attachments, or None where there is none.
+
+    In place of one that cannot be read comes one that is gated and says so.
+    """
     data = attachments.get(REPORT)
     if data is None:
         return None
     try:
         return read_report(data)
     except ValueError as error:
-        log.warning("%s is passed over: %s", REPORT, error)
-        return None
+        log.warning("%s cannot be read: %s", REPORT, error)
+        return unreadable_report(str(error))
 
 
 def required_report(generations: Generations, number: int) -> GateReport:

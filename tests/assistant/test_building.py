@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from api.product import Product
@@ -249,6 +250,27 @@ class TestGate:
         assert activate_generation(shop.generations, shop.encoders, 2, force=True).generation == 2
         assert activate_generation(shop.generations, shop.encoders, 2).generation == 2, "it answers already"
         assert activate_generation(shop.generations, shop.encoders, 1).generation == 1
+
+    @pytest.mark.parametrize("data", [b'{"outcome": "failed"}', b"\xff", b""])
+    def test_refuses_what_carries_a_report_that_cannot_be_read(self, shop: Product, data: bytes) -> None:
+        number = shop.generations.derive(1, {**shop.generations.load(1).attachments, REPORT: data}).number
+        assert is_gated(shop.generations, number)
+        assert required_report(shop.generations, number).is_gated
+        with pytest.raises(GenerationGatedError, match=r"cannot be read \(.*faq build.*--force"):
+            activate_generation(shop.generations, shop.encoders, number)
+        assert answering(shop) == 1
+        assert activate_generation(shop.generations, shop.encoders, number, force=True).generation == number
+
+    def test_heeds_the_verdict_of_a_report_that_another_version_wrote(self, shop: Product) -> None:
+        exchange(shop)
+        shop.make_generation()
+        attachments = shop.generations.load(2).attachments
+        fields = orjson.loads(attachments[REPORT])
+        del fields["mended"]
+        number = shop.generations.derive(2, {**attachments, REPORT: orjson.dumps(fields)}).number
+        assert is_gated(shop.generations, number)
+        with pytest.raises(GenerationGatedError, match="beyond noise"):
+            activate_generation(shop.generations, shop.encoders, number)
 
     def test_a_way_back_never_leads_to_one_that_failed(self, shop: Product) -> None:
         exchange(shop)

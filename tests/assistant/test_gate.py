@@ -239,6 +239,40 @@ class TestAsJson:
         sides = (evaluation(["wrong"] * 20), evaluation(["right"] * 20))
         assert judged(*sides).to_json() == judged(*sides).to_json()
 
+    @pytest.mark.parametrize("change", [*GateReport.__dataclass_fields__, "more", "more of a figure", "other kinds"])
+    @pytest.mark.parametrize("is_forced", [True, False])
+    def test_of_another_version_says_its_verdict_all_the_same(self, change: str, is_forced: bool) -> None:
+        report = judged(evaluation(["wrong"] * 20), evaluation(["right"] * 20), is_forced=is_forced)
+        fields = orjson.loads(report.to_json())
+        if change == "more":
+            fields["more"] = fields["broken"][0]["more"] = 1
+        elif change == "more of a figure":
+            fields["measures"]["accuracy"]["more"] = 1
+        elif change == "other kinds":
+            fields["measures"] = fields["broken"] = 7
+        elif change not in ("verdict", "is_forced"):
+            del fields[change]
+        read = read_report(orjson.dumps(fields))
+        assert (read.verdict, read.is_forced, read.is_gated) == ("failed", is_forced, not is_forced)
+        if change.startswith("more"):
+            assert read == report, "what another version says beside cost the details"
+        if change != "failures":
+            assert read.failures == report.failures
+        assert read_report(read.to_json()) == read
+
+    @pytest.mark.parametrize(
+        "data",
+        [
+            b'{"verdict": "fine", "is_forced": true}',
+            b'{"verdict": [], "is_forced": true}',
+            b'{"verdict": "passed", "is_forced": 1}',
+            b'{"verdict": "passed"}',
+        ],
+    )
+    def test_without_a_verdict_is_none(self, data: bytes) -> None:
+        with pytest.raises(ValueError, match="no report of a gate"):
+            read_report(data)
+
     @pytest.mark.parametrize("data", [b"", b"[]", b"null", b"{}", b'{"is_gated": true}', b"\xff", b'{"measures": 3}'])
     def test_that_is_none_is_said(self, data: bytes) -> None:
         with pytest.raises(ValueError, match=r"."):
