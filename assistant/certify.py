@@ -43,13 +43,6 @@ def interval(count: int, of: int, *, confidence: float = CONFIDENCE) -> Interval
     return Interval(low=low, high=high)
 
 
-def lower_bound(count: int, of: int, *, confidence: float = CONFIDENCE) -> float:
-    """Return what the share is at least; 0 of nothing."""
-    from scipy.special import betaincinv
-
-    return float(betaincinv(count, of - count + 1, 1 - confidence)) if count else 0.0
-
-
 def fewest(target: float, *, confidence: float = CONFIDENCE) -> int:
     """Return how many answers, all of them right, show a precision of ``target``."""
     return math.ceil(math.log(1 - confidence) / math.log(target) - 1e-9)

@@ -33,11 +33,6 @@ class Shelf:
         self._held: OrderedDict[int, Searcher] = OrderedDict()
         self._lock = threading.Lock()
 
-    @property
-    def numbers(self) -> tuple[int, ...]:
-        """The generations that are held beside the one that answers, the one asked for last at the end."""
-        return tuple(self._held)
-
     def searcher(self, number: int | None = None) -> Searcher:
         """Return what searches a generation, with its own encoder; None means the one that answers.
 
