@@ -13,12 +13,13 @@ from dataclasses import asdict, dataclass
 
 import orjson
 
-from assistant.calibrating import VERSION
-from assistant.confidence import FEATURES
+from assistant.calibrating import VERSION, inputs_digest
+from assistant.confidence import FEATURES, Calibration
 from assistant.policy import Policy
 from index.fusion import Fusion
 from index.generation import Generation
 from knowledge.golden import GoldenQuestion
+from knowledge.golden_store import MAX_QUESTIONS
 
 RECORD = "fitted.json"
 """The name under which a record is attached to its generation."""
@@ -35,6 +36,7 @@ class Fitted:
 
     inputs: str  # SHA-256 of everything but the articles
     sketch: tuple[int, ...]  # the least 64-bit hashes of the articles, ascending
+    questions: tuple[str, ...] | None = None  # hashes of the golden questions, ascending; None in older records
 
     def to_json(self) -> bytes:
         """Return the record as JSON."""
@@ -78,16 +80,40 @@ def fitted_on(
     return Fitted(
         inputs=hashlib.sha256(orjson.dumps(inputs, option=orjson.OPT_SORT_KEYS)).hexdigest(),
         sketch=tuple(sorted(hashes)[:_SKETCH]),
+        questions=tuple(sorted({_hash_of_question(one) for one in golden})[:MAX_QUESTIONS]),
     )
+
+
+def fitted_among(generation: Generation, calibration: Calibration, asked: Sequence[GoldenQuestion]) -> int:
+    """Return how many of the questions are among those that a generation's calibration was fitted to.
+
+    Wording alone counts, whatever article is named. An older generation tells only whether all of them are.
+    """
+    if not calibration.inputs:
+        return 0  # it is the one shipped for the encoder
+    record = read_fitted(generation.attachments.get(RECORD, b""))
+    if record is None or record.questions is None:
+        return len(asked) if calibration.inputs == inputs_digest(asked, calibration.target_precision) else 0
+    known = frozenset(record.questions)
+    return sum(_hash_of_question(one) in known for one in asked)
 
 
 def read_fitted(data: bytes) -> Fitted | None:
     """Return the record in JSON, or None where it is none."""
     try:
         fields = orjson.loads(data)
-        return Fitted(inputs=fields["inputs"], sketch=tuple(map(int, fields["sketch"])))
-    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+        questions = fields.get("questions")
+        return Fitted(
+            inputs=fields["inputs"],
+            sketch=tuple(map(int, fields["sketch"])),
+            questions=None if questions is None else tuple(map(str, questions)),
+        )
+    except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError, ValueError):
         return None
+
+
+def _hash_of_question(golden: GoldenQuestion) -> str:
+    return hashlib.blake2b(golden.question.encode(), digest_size=8).hexdigest()
 
 
 def _hash(text: str) -> int:

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from assistant.beforehand import decided_beforehand
-from assistant.calibrating import inputs_digest
 from assistant.confidence import calibration_of
 from assistant.decision import Thresholds
 from assistant.detection import Detector
 from assistant.evaluation.asked import Asked, Outcome, Searched
 from assistant.evaluation.measures import Measure, Share, share
+from assistant.fitted import fitted_among
 from assistant.judgement import basis_for, judge, thresholds_for
 from assistant.language import identify_read
 from assistant.phrases import Phrasebook
@@ -36,7 +36,7 @@ class Evaluation:
     asked: tuple[Asked, ...]
     thresholds: Thresholds | None = None  # of languages that have none of their own; None where they are not known
     basis: str = ""  # what the thresholds rest on, in words
-    is_fitted: bool = False  # confidence was fitted to these very questions, so that they flatter it
+    fitted: int = 0  # questions that confidence was fitted to, so that they flatter it
     titles: Mapping[str, str] = field(default_factory=dict)  # questions of the articles that were found or wanted
 
     def share(self, measure: Measure) -> Share:
@@ -94,7 +94,7 @@ def evaluate(
         asked=tuple(asked),
         thresholds=thresholds_for(calibration, policy),
         basis=basis_for(calibration, policy).text,
-        is_fitted=bool(questions) and calibration.inputs == inputs_digest(questions, calibration.target_precision),
+        fitted=fitted_among(searcher.generation, calibration, questions),
         titles=_titles(searcher, asked, policy.default_language),
     )
 

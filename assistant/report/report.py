@@ -205,11 +205,14 @@ def _notes(evaluation: Evaluation) -> tuple[str, ...]:
         )
     if asked and not any(one.is_in_scope for one in asked):
         notes.append("No question has an article that answers it, so nothing can be told of right answers.")
-    if evaluation.is_fitted:
-        notes.append(
-            "The assistant's confidence was fitted to these very questions, so they flatter it a little. Evaluate with "
-            "questions it has not seen to be sure."
+    if evaluation.fitted:
+        which = (
+            "The assistant's confidence was fitted to these very questions"
+            if evaluation.fitted == count
+            else f"{evaluation.fitted:,} of these {count:,} questions {'is' if evaluation.fitted == 1 else 'are'} "
+            "among those that the assistant's confidence was fitted to"
         )
+        notes.append(f"{which}, so they flatter it a little. Evaluate with questions it has not seen to be sure.")
     wanted = {one.golden.article_id for one in asked if one.golden.article_id is not None}
     if unknown := sorted(wanted - set(evaluation.titles)):
         more = f" and {len(unknown) - _NAMED:,} more" if len(unknown) > _NAMED else ""

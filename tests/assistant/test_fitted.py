@@ -6,9 +6,12 @@ import random
 from dataclasses import replace
 from pathlib import Path
 
+import orjson
 import pytest
 
-from assistant.fitted import MOST_CHANGED, Fitted, fitted_on, read_fitted
+from assistant.calibrating import inputs_digest
+from assistant.confidence import Calibration, calibration_for
+from assistant.fitted import MOST_CHANGED, RECORD, Fitted, fitted_among, fitted_on, read_fitted
 from assistant.policy import Policy
 from index.builder import build
 from index.generation import Generation
@@ -63,6 +66,49 @@ def test_of_the_same_it_is_the_same(generation: Generation) -> None:
     assert read_fitted(first.to_json()) == first
 
 
+def with_calibration(generation: Generation, record: Fitted | None, *, inputs: str) -> tuple[Generation, Calibration]:
+    """Return a generation with such a record, and a calibration fitted to what has such a digest."""
+    attachments = {} if record is None else {RECORD: record.to_json()}
+    return generation.with_attachments(attachments), replace(calibration_for("embedded"), inputs=inputs)
+
+
+def test_the_questions_that_it_was_fitted_to_are_counted_one_by_one(generation: Generation) -> None:
+    golden = [GoldenQuestion(question=f"question {number} 🙂 שאלה", article_id="returns") for number in range(400)]
+    record = fitted_on(generation, golden, policy=Policy(), target_precision=0.95)
+    fitted, calibration = with_calibration(generation, record, inputs=inputs_digest(golden, 0.95))
+    assert fitted_among(fitted, calibration, golden) == 400
+    others = [GoldenQuestion(question=f"another {number}") for number in range(88)]
+    assert fitted_among(fitted, calibration, [*golden[:312], *others]) == 312
+    assert fitted_among(fitted, calibration, [replace(golden[0], article_id=None, language="he")]) == 1
+    assert fitted_among(fitted, calibration, others) == fitted_among(fitted, calibration, ()) == 0
+    assert fitted_among(fitted, replace(calibration, inputs=""), golden) == 0
+
+
+def test_a_record_keeps_little_of_many_questions(generation: Generation) -> None:
+    many = [GoldenQuestion(question=f"question {number}") for number in range(20_001)]
+    record = fitted_on(generation, many, policy=Policy(), target_precision=0.95)
+    assert record.questions is not None
+    assert len(record.questions) == 20_000
+    assert {len(one) for one in record.questions} == {16}
+    assert list(record.questions) == sorted(record.questions)
+
+
+@pytest.mark.parametrize("has_record", [True, False])
+def test_an_older_record_tells_whether_all_are_the_same(generation: Generation, *, has_record: bool) -> None:
+    golden = (*GOLDEN, GoldenQuestion(question="are you on mars"))
+    now = fitted_on(generation, golden, policy=Policy(), target_precision=0.95)
+    older = replace(now, questions=None)
+    fitted, calibration = with_calibration(
+        generation, older if has_record else None, inputs=inputs_digest(golden, 0.95)
+    )
+    assert fitted_among(fitted, calibration, golden) == 2
+    assert fitted_among(fitted, calibration, golden[:1]) == 0
+    written = orjson.loads(older.to_json())
+    del written["questions"]
+    assert read_fitted(orjson.dumps(written)) == older
+    assert older.holds_for(now)
+
+
 def test_anything_else_that_it_rests_on_makes_it_another(generation: Generation, tmp_path: Path) -> None:
     fitted = fitted_on(generation, GOLDEN, policy=Policy(), target_precision=0.95)
     german = (replace(GOLDEN[0], language="de"),)
@@ -88,6 +134,17 @@ def test_an_article_given_another_text_is_another_and_a_new_revision_of_the_same
     assert before.change(after) == pytest.approx(1 / 9)
 
 
-@pytest.mark.parametrize("data", [b"", b"null", b"[]", b"{}", b'{"inputs": "x", "sketch": ["y"]}', b"\xff"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"{}",
+        b'{"inputs": "x", "sketch": ["y"]}',
+        b"\xff",
+        b'{"inputs": "x", "sketch": [], "questions": 1}',
+    ],
+)
 def test_what_is_no_record_is_none(data: bytes) -> None:
     assert read_fitted(data) is None

@@ -183,6 +183,21 @@ def test_nothing_in_scope_is_told_as_such(shop: Product) -> None:
     assert "nothing can be told of right answers" in read(report).text
 
 
+@pytest.mark.parametrize(
+    ("fitted", "said"),
+    [
+        (0, None),
+        (1, "1 of these 400 questions is among those that the assistant's confidence was fitted to, so"),
+        (312, "312 of these 400 questions are among those that the assistant's confidence was fitted to, so"),
+        (400, "The assistant's confidence was fitted to these very questions, so"),
+    ],
+)
+def test_questions_that_confidence_was_fitted_to_are_told(fitted: int, said: str | None) -> None:
+    evaluation = Evaluation(encoder="e", generation=1, asked=(asked("answered"),) * 400, fitted=fitted)
+    notes = [note for note in make_report(evaluation, day=DAY).notes if "fitted" in note]
+    assert [note.partition(" so ")[0] + " so" for note in notes] == ([] if said is None else [said])
+
+
 def test_articles_that_are_not_there_are_named(shop: Product) -> None:
     report = report_of(shop, (GoldenQuestion(question="How?", article_id="zebra"),))
     assert "zebra" in " ".join(report.notes)

@@ -192,6 +192,9 @@ def test_calibrating_keeps_the_questions_and_fits_to_them(faq: Faq, product: Pro
     assert product.golden.all() == golden_questions()
     assert (told["build"]["state"], told["build"]["is_new"]) == ("active", True)
     assert told["generation"] == told["build"]["number"] == 2
+    some, more = golden_questions()[:40], [GoldenQuestion(question="are you on mars")]
+    mixed = evaluated(faq, "-", stdin=write_golden([*some, *more]).decode())
+    assert [note for note in mixed["notes"] if note.startswith("40 of these 41 questions are among those")]
     again = evaluated(faq, "--calibrate")
     assert again["build"]["state"] == "unchanged"
     assert "leave out --generation" in failed(faq("evaluate", path, "--calibrate", "--generation", "1"))
