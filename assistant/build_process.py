@@ -96,10 +96,13 @@ def main() -> int:
 
 
 def do_build(settings: BuildSettings, database: Database, id: str, options: BuildOptions) -> Build:
-    """Do a noted build, and another one for golden questions that were stored while it ran; returns the first."""
+    """Do a noted build, and another one for golden questions that were stored while it ran; returns the first.
+
+    Who stored them was told that they are calibrated with, so that they are when it was cancelled or failed, too.
+    """
     generations = Generations(settings.generations_folder)
     builds, golden, encoders = Builds(database, generations), GoldenStore(database), Encoders()
-    asked: tuple[GoldenQuestion, ...] = ()
+    asked: tuple[GoldenQuestion, ...] = golden.all()
 
     def work(options: BuildOptions, report: Report) -> BuildOutcome:
         nonlocal asked
@@ -120,7 +123,7 @@ def do_build(settings: BuildSettings, database: Database, id: str, options: Buil
         )
 
     done = builds.run(id, lambda report: work(options, report))
-    while done.state in ("active", "gated") and golden.all() != asked:
+    while golden.all() != asked and generations.signature() is not None:
         try:
             again = builds.request(by=done.requested_by)
         except BuildRunningError:  # which reads them itself

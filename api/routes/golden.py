@@ -13,7 +13,7 @@ from api.golden_bodies import TABLES, body_schema, golden_of, media_type, read_j
 from api.models import GoldenModel, GoldenSetModel, GoldenSetRequest, Page
 from api.product import Product
 from api.responses import ERRORS, json_response
-from index.errors import BuildRunningError
+from index.errors import BuildRunningError, NoGenerationError
 from knowledge.errors import InputError
 from knowledge.golden import GoldenQuestion, read_golden
 
@@ -55,32 +55,53 @@ def replace(
             questions = read_golden(body, warn=warnings.append)
         else:
             questions = golden_of(read_json(body, GoldenSetRequest).items)
-        before = product.golden.all()
         count = product.golden.replace(questions)
     except InputError as error:
         error.field = error.field or "body"  # what cannot be used as a whole
         raise
     unknown = list(product.golden.unknown_articles(questions))
-    build, note = (
-        _calibrated(product, key.name, before) if calibrate else (None, "The next build calibrates with them.")
-    )
+    build, note = _calibrated(product, key.name) if calibrate else (None, "The next build calibrates with them.")
     return json_response(
         {"count": count, "unknown_articles": unknown, "warnings": warnings, "build": build, "note": note}
     )
 
 
-def _calibrated(product: Product, by: str, before: Sequence[GoldenQuestion]) -> tuple[str | None, str]:
+def _calibrated(product: Product, by: str) -> tuple[str | None, str]:
     """Start a build that calibrates with the stored questions; return its id, or why there is none."""
     from assistant.build_process import BuildOptions
 
-    if product.golden.all() == tuple(before):
-        return None, "They are the same as before."
     if product.generations.signature() is None:
         return None, "Nothing is indexed yet; the first build calibrates with them."
+    # A build that is under way may be about to let another calibration answer.
+    if not product.generations.is_building() and _is_calibrated(product):
+        return None, "The generation that answers is calibrated with them already."
     try:
         return product.start_build(by=by, options=BuildOptions(refit=True)).id, ""
     except BuildRunningError as error:
         return None, (
-            f"{error} One that was started over HTTP calibrates with these questions when it is done; after one from "
-            "the command line, start another: POST /v1/index-builds."
+            f"{error} One that was started over HTTP calibrates with these questions when it ends, unless killed; "
+            "after that, or one from the command line, store them again."
         )
+
+
+def _is_calibrated(product: Product) -> bool:
+    """Tell whether the calibration that answers was fitted on the stored questions; not where that cannot be told."""
+    from assistant.fitted import RECORD, fitted_on, read_fitted
+    from assistant.verdicts import pointed_to
+
+    try:
+        generation = product.follower.searcher.generation
+    except NoGenerationError:
+        return False
+    record = generation.attachments.get(RECORD)
+    fitted = None if record is None else read_fitted(record)
+    if fitted is None or generation.number != pointed_to(product.generations):
+        return False
+    return fitted.holds_for(
+        fitted_on(
+            generation,
+            product.golden.all(),
+            policy=product.policy,
+            target_precision=product.settings.target_precision,
+        )
+    )

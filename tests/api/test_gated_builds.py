@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ GOLDEN = [
     for one in golden_questions()
     if one.language == "en"
 ]
+ALREADY = "The generation that answers is calibrated with them already."
 GATED = "urn:faq-assistant:problem:generation-gated"
 
 pytestmark = pytest.mark.usefixtures("processes")
@@ -124,7 +126,7 @@ def test_golden_questions_stored_while_a_build_runs_are_not_forgotten(client: Te
     stored = client.put("/v1/golden-questions", json={"items": GOLDEN}).json()
     assert stored["build"] is None
     assert location.rsplit("/", 1)[1] in stored["note"]
-    assert "calibrates with these questions when it is done" in stored["note"]
+    assert "calibrates with these questions when it ends" in stored["note"]
     assert finished(client, location)["state"] == "active"
 
     def second() -> Any:
@@ -137,11 +139,56 @@ def test_golden_questions_stored_while_a_build_runs_are_not_forgotten(client: Te
     assert report["questions"] == len(GOLDEN)
 
 
+def test_questions_that_were_only_stored_are_calibrated_with_when_they_are_stored_again(client: TestClient) -> None:
+    assert client.put("/v1/golden-questions?calibrate=false", json={"items": GOLDEN}).json()["build"] is None
+    stored = client.put("/v1/golden-questions", json={"items": GOLDEN}).json()
+    assert stored["build"] is not None, stored["note"]
+    assert finished(client, f"/v1/index-builds/{stored['build']}")["state"] == "active"
+    until(lambda: answer(client)["generation"] == 2, seconds=5)
+    assert client.put("/v1/golden-questions", json={"items": GOLDEN}).json()["note"] == ALREADY
+    client.post("/v1/generations/rollback")
+    stored = client.put("/v1/golden-questions", json={"items": GOLDEN}).json()
+    assert stored["build"] is not None, "after a rollback the calibration that answers is another one"
+
+
+def test_golden_questions_stored_while_a_build_ran_that_was_cancelled_are_not_forgotten(
+    client: TestClient, product: Product
+) -> None:
+    product.golden.replace(golden_questions())
+    location = start(client)
+    until(lambda: client.get(location).json()["stage"] in ("calibrating", "asking"), pause=0.05)
+    assert client.put("/v1/golden-questions", json={"items": GOLDEN}).json()["build"] is None
+    client.post(f"{location}/cancel")
+    assert finished(client, location)["state"] == "cancelled"
+
+    def second() -> Any:
+        builds = client.get("/v1/index-builds").json()["items"]
+        return len(builds) == 2 and builds[0]["finished_at"] is not None
+
+    until(second, pause=0.1)
+    assert product.calibrate_now().state == "unchanged"
+    assert report_of(client, 2)["questions"] == len(GOLDEN)
+
+
+def test_golden_questions_stored_while_a_build_ran_that_was_killed_can_be_stored_again(
+    client: TestClient, product: Product, processes: list[subprocess.Popen[bytes]]
+) -> None:
+    product.golden.replace(golden_questions())
+    location = start(client)
+    until(lambda: client.get(location).json()["stage"] in ("calibrating", "asking"), pause=0.05)
+    assert "store them again" in client.put("/v1/golden-questions", json={"items": GOLDEN}).json()["note"]
+    processes[0].kill()
+    assert finished(client, location)["state"] == "failed"
+    stored = client.put("/v1/golden-questions", json={"items": GOLDEN}).json()
+    assert stored["build"] is not None, stored["note"]
+
+
 def test_nothing_is_built_for_the_same_questions_or_without_an_index(
     calibrated: TestClient, serve: Serve, tmp_path: Path
 ) -> None:
+    until(lambda: answer(calibrated)["generation"] == 2, seconds=5)
     again = calibrated.put("/v1/golden-questions", json={"items": GOLDEN}).json()
-    assert (again["build"], again["note"]) == (None, "They are the same as before.")
+    assert (again["build"], again["note"]) == (None, ALREADY)
     empty = serve(data_dir=tmp_path / "empty").put("/v1/golden-questions", json={"items": GOLDEN}).json()
     assert (empty["build"], empty["count"]) == (None, len(GOLDEN))
     assert "Nothing is indexed yet" in empty["note"]
