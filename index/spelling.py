@@ -8,9 +8,9 @@ highest; and what was typed itself stays where that is likelier as a word nobody
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import partial
 
 from index.alphabets import BORROWING, borrowed
 from index.analysis import stemmed_languages, terms
@@ -85,7 +85,8 @@ class Lexicon:
         found = []
         for source in self.sources:
             if source.is_mending:
-                form = _bare_forms(source.words, source.language).get(bare(word, source.language))
+                forms = source.words.by_form(_BORROWED.get(source.language, _typed_forms))
+                form = forms.get(bare(word, source.language))
                 if form is not None:
                     found.append((source.words.logs[form] - source.cost, form))
         return max(found)[1] if found else None
@@ -139,18 +140,22 @@ def bare(word: str, language: str | None) -> str:
     return word
 
 
-@lru_cache(maxsize=256)
-def _bare_forms(words: WordList, language: str | None) -> dict[str, str]:
-    """Return the likeliest word for what is typed without its marks, or with ae for ä."""
-    forms: dict[str, str] = {}
-    for word in words.logs:  # the more frequent come first
-        if language in BORROWING:
-            forms.setdefault(borrowed(word, language), word)
-        elif not word.isascii() and word < "\u0250":
-            for form in (_without_marks(word), word.translate(_WRITTEN_OUT)):
-                if form != word:
-                    forms.setdefault(form, word)
-    return forms
+def _typed_forms(word: str) -> Iterator[str]:
+    """Yield what is typed for a word without its marks, and with ae for ä."""
+    if not word.isascii() and word < "\u0250":
+        for form in (_without_marks(word), word.translate(_WRITTEN_OUT)):
+            if form != word:
+                yield form
+
+
+def _borrowed_forms(word: str, *, language: str) -> Iterator[str]:
+    yield borrowed(word, language)
+
+
+# Word lists keep what they are asked for by the function, so that there must be but one for each language.
+_BORROWED: Mapping[str | None, Callable[[str], Iterator[str]]] = {
+    language: partial(_borrowed_forms, language=language) for language in BORROWING
+}
 
 
 def _without_marks(word: str) -> str:

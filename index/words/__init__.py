@@ -9,7 +9,7 @@ from __future__ import annotations
 import lzma
 import math
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, cached_property
 from importlib import resources
 
@@ -34,6 +34,7 @@ class WordList:
     def __init__(self, logs: Mapping[str, float]) -> None:
         """Take log-probabilities by word, the more frequent words first."""
         self.logs = dict(logs)
+        self._by_form: dict[Callable[[str], Iterable[str]], dict[str, str]] = {}
 
     def __len__(self) -> int:
         return len(self.logs)
@@ -76,6 +77,17 @@ class WordList:
                 break
             yield word
 
+    def by_form(self, forms: Callable[[str], Iterable[str]]) -> Mapping[str, str]:
+        """Return the likeliest word for each of the forms that a function gives words; kept as long as the list."""
+        found = self._by_form.get(forms)
+        if found is None:
+            found = {}
+            for word in self.logs:  # the more frequent come first
+                for form in forms(word):
+                    found.setdefault(form, word)
+            self._by_form[forms] = found
+        return found
+
     @cached_property
     def letters(self) -> frozenset[str]:
         """The letters that the words are written with."""
@@ -110,11 +122,6 @@ def word_list(language: str) -> WordList | None:
     """Return the list of a language, by its first subtag; None for a language without one."""
     packed = _stored().get(_SAME_AS.get(language, language))
     return None if packed is None else WordList(unpacked(packed))
-
-
-def listed_languages() -> frozenset[str]:
-    """Return the languages that have a list."""
-    return frozenset(_stored())
 
 
 def packed(levels: Mapping[str, int]) -> bytes:
@@ -155,8 +162,3 @@ def _stored() -> dict[str, bytes]:
     path = resources.files("index.words") / "lists.npz"
     with resources.as_file(path) as file, np.load(file) as archive:
         return {language: archive[language].tobytes() for language in archive.files}
-
-
-def known_words(lists: Iterable[WordList | None]) -> tuple[WordList, ...]:
-    """Return those of the lists that there are."""
-    return tuple(one for one in lists if one is not None)

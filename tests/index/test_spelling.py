@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import math
+import weakref
 
 import pytest
 
@@ -112,3 +114,14 @@ def test_every_further_letter_makes_a_new_word_less_likely() -> None:
     costs = [new_word(letters) for letters in range(1, 40)]
     assert costs == sorted(costs, reverse=True)
     assert costs[0] == pytest.approx(-NEW_WORD - NEW_LETTER)
+
+
+@pytest.mark.parametrize("language", [None, "de", "be"])
+def test_nothing_of_a_list_stays_when_nobody_reads_with_it_any_more(language: str | None) -> None:
+    words = WordList.counted({"zurück": 1, "замовіў": 1}, smoothing=0)
+    some = Lexicon([Source(words=words, language=language, cost=0.0)])
+    assert {some.marked("zuruck"), some.marked("замовиў")} > {None}
+    left = weakref.ref(words)
+    del words, some
+    gc.collect()
+    assert left() is None
