@@ -29,6 +29,7 @@ from index.centroids import Centroids
 from index.dense import DenseIndex
 from index.errors import GenerationDamagedError
 from index.lexical import LexicalIndex, Postings, TermRows, Vocabulary
+from index.own_words import OwnWords
 from index.passages import PassageKind
 from knowledge.article import Article, restore_article
 
@@ -252,6 +253,7 @@ class Generation:
         self._has_language[self.language_of_question, self.article_of_question] = True
         self._foreign: dict[tuple[str, ...], NDArray[np.bool_]] = {}
         self.ordinals = {id: ordinal for ordinal, id in enumerate(parts.article_ids)}
+        self.own_words = OwnWords(parts.article_lines, parts.article_offsets, len(self.question_rows))
         # The caches know the parts, not this object: it must be gone as soon as nobody searches it.
         self._articles = lru_cache(maxsize=16_384)(partial(_read_article, parts))
         self._filters = lru_cache(maxsize=64)(

@@ -10,18 +10,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
-from threading import Lock
-
-import orjson
 
 from index.alphabets import BORROWING, CYRILLIC, LACINKA, Skeletons, as_cyrillic_keys, as_latin_keys, by_rules
 from index.analysis import stemmed_languages, terms
 from index.generation import Generation
+from index.own_words import APOSTROPHES, CHUNK, WORD, words_of
 from index.spelling import Lexicon, Source, new_word
 from index.words import WordList, word_list
 
@@ -30,8 +26,6 @@ _MOST_CHARACTERS = 600  # of a question that are mended
 _MOST_UNKNOWN = 16  # words that are mended
 _READ_IN = 3  # languages at most
 _REMEMBERED = 64  # readings: the language is found out with one, and the search asks for it again
-_OWN_WORDS = 50_000  # of a knowledge base, at most
-_SMOOTHING = 5_000  # words of a knowledge base not seen yet
 _OTHER = 1.0  # nats that words of a less likely language cost
 _FOREIGN = 1.0  # nats that words cost, of a language in which there are no articles
 _INFLECTED = -13.0  # log-probability of a word of which a list has other forms
@@ -42,14 +36,9 @@ _EXPECTED = 4.0  # nats that a language is ahead in which the question is expect
 _EVIDENCE_ABROAD = 2.0  # and how many more where no article is in the language
 
 _STEMMED = stemmed_languages()
-_WORD = re.compile(r"[^\W\d_]+(?:['’ʼ`][^\W\d_]+)*")
 _TYPED = re.compile(r"[46]?[^\W\d_](?:[^\W\d_]|[46'’ʼ`](?=[^\W\d_]))*['’ʼ`]?")  # 4 is ч to many, 6 is ш to some
-_CHUNK = re.compile(r"\S+")
-_CODE = re.compile(r"[\d@/\\_<>{}#]|[^\W\d_]\.[^\W\d_]")
-_SENTENCES = re.compile(r"(?:[^\W\d_]|[\s.,;:!?'’ʼ`\"()«»„“”-])+")  # no code, but perhaps no space after a full stop
-_ADDRESS = 40  # letters of an address at most; more are sentences run together
+_NO_WORDS = WordList({})
 _CYRILLIC_LETTER = re.compile("[\u0400-\u04ff]")
-_APOSTROPHES = str.maketrans("’ʼ`", "'''")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,32 +98,38 @@ class Reading:
 
 
 class Readings:
-    """Reads questions with the words of one generation; deterministic, safe to share between threads."""
+    """Reads questions with the words of one generation; safe to share between threads.
+
+    The generation's own words are counted for the first question, which with ten thousand articles takes a
+    second or so, and questions asked meanwhile wait for it: every question is always read the same. A server that
+    calls ``hurry`` must not stand still so long: where there are many articles, its questions are read with
+    the lists of the languages alone until ``warm`` is through, and always the same from then on.
+    """
 
     def __init__(self, generation: Generation) -> None:
         self._generation = generation
-        self._lock = Lock()
-        self._own: WordList | None = None
+        self._is_hurried = False
         self._skeletons: dict[str, Skeletons] = {}
-        self._remembered: dict[tuple[str, tuple[str, ...]], Reading] = {}
+        self._remembered: dict[tuple[str, tuple[str, ...], bool], Reading] = {}
         self._homes = tuple(dict.fromkeys(map(_base, generation.manifest.languages)))
 
     def read(self, question: str, languages: Sequence[str] = ()) -> Reading:
         """Return how a question is best read; ``languages`` are those it may be in, the likeliest first."""
         bases = tuple(dict.fromkeys(map(_base, languages)))[:_READ_IN] or self._homes[:_READ_IN]
-        known = self._remembered.get((question, bases))
+        key = (question, bases, self._own_words() is not _NO_WORDS)  # without them it is read once more with them
+        known = self._remembered.get(key)
         if known is None:
             known = self._read(question, bases)
             if len(self._remembered) >= _REMEMBERED:
                 self._remembered.clear()
             if len(question) <= _MOST_CHARACTERS:
-                self._remembered[question, bases] = known
+                self._remembered[key] = known
         return known
 
     def _read(self, question: str, bases: tuple[str, ...]) -> Reading:
         lexicon = self._lexicon(bases, foreign=_FOREIGN)
         head = question[:_MOST_CHARACTERS]
-        unknown = {word for _, word in _words(head) if not self._is_known(word, lexicon, bases)}
+        unknown = {word for _, word in words_of(head) if not self._is_known(word, lexicon, bases)}
         if not unknown:
             return Reading(text=question)
         reread = self._reread(head, lexicon, bases)
@@ -156,19 +151,21 @@ class Readings:
 
     def warm(self) -> None:
         """Load all that questions in the articles' languages need, so that no customer waits for it."""
+        self._generation.own_words.collected()
         for language in dict.fromkeys([*self._homes, "en"]):
             self.read("mispelt", [language])
             if language in CYRILLIC:
                 self._from_latin("privet", language, self._lexicon([language]))
 
+    def hurry(self) -> None:
+        """From now on read without the generation's own words rather than wait for many to be counted."""
+        self._is_hurried = True
+
     def _own_words(self) -> WordList:
-        if self._own is None:
-            with self._lock:
-                if self._own is None:
-                    self._own = WordList.counted(
-                        dict(own_words(self._generation).most_common(_OWN_WORDS)), smoothing=_SMOOTHING
-                    )
-        return self._own
+        if not self._is_hurried:
+            return self._generation.own_words.collected()
+        found = self._generation.own_words.at_hand()
+        return _NO_WORDS if found is None else found
 
     def _is_known(self, word: str, lexicon: Lexicon, bases: Sequence[str]) -> bool:
         if len(word) < 2 or lexicon.log(word) is not None:
@@ -188,7 +185,7 @@ class Readings:
             return text, False
         left, is_guessed = _MOST_UNKNOWN, False
         parts, end = [], 0
-        for match, word in _words(text):
+        for match, word in words_of(text):
             if not left or self._is_known(word, lexicon, bases) or _is_name(match.group(), text, bases):
                 continue
             if not lexicon.can_mend(word):
@@ -206,7 +203,7 @@ class Readings:
 
     def _reread(self, text: str, lexicon: Lexicon, bases: Sequence[str]) -> _Option | None:
         """Return the text as it was meant in another alphabet; None where it was not."""
-        words = {match.group().lower().translate(_APOSTROPHES) for match in _WORD.finditer(text)}
+        words = {match.group().lower().translate(APOSTROPHES) for match in WORD.finditer(text)}
         scores = {word: self._score(word, lexicon, bases) for word in words}
         unknown = sum(len(word) for word in words if scores[word] <= new_word(len(word)))
         if unknown < _LATIN_SHARE * sum(map(len, words)):
@@ -249,7 +246,7 @@ class Readings:
             return draft.option()
         sources = ((own, self._own_skeletons(language)), (listed, _skeletons(language)))
         for match in _TYPED.finditer(text):
-            word = match.group().translate(_APOSTROPHES)
+            word = match.group().translate(APOSTROPHES)
             options = [(words.logs[found], found) for words, some in sources for found in some.find(word)]
             kept = typed.log(word)
             if kept is not None and (not options or kept - _OTHER > max(options)[0]):
@@ -266,12 +263,12 @@ class Readings:
         """Return a text as other keys give it, but for words that are known as they are."""
         lexicon = self._lexicon([language])
         draft = _Draft(text, language)
-        for match in _CHUNK.finditer(text):
+        for match in CHUNK.finditer(text):
             chunk = meant[match.start() : match.end()]
-            words = [word.translate(_APOSTROPHES) for word in _WORD.findall(chunk)]
+            words = [word.translate(APOSTROPHES) for word in WORD.findall(chunk)]
             scored = [_scored(word, lexicon) for word in words]
             score = sum(score for score, _ in scored)
-            kept = [typed.log(word.translate(_APOSTROPHES)) for word in _WORD.findall(match.group())]
+            kept = [typed.log(word.translate(APOSTROPHES)) for word in WORD.findall(match.group())]
             if kept and (rest := [log for log in kept if log is not None]) == kept and sum(rest) - _OTHER > score:
                 draft.keep(match, sum(rest) - _OTHER)
             else:
@@ -282,7 +279,7 @@ class Readings:
         """Return a text as a neighbour's keyboard would have given it."""
         lexicon = self._lexicon([language])
         draft = _Draft(text, language)
-        for match, word in _words(text):
+        for match, word in words_of(text):
             form = lexicon.marked(word)
             score, is_known = _scored(word, lexicon)
             meant = None if form is None else lexicon.log(form)
@@ -297,7 +294,9 @@ class Readings:
         if found is None:
             own = self._own_words()
             logs = {word: log for word, log in own.logs.items() if _CYRILLIC_LETTER.match(word)}
-            found = self._skeletons[language] = Skeletons(WordList(logs), language)
+            found = Skeletons(WordList(logs), language)
+            if own is not _NO_WORDS:
+                self._skeletons[language] = found
         return found
 
 
@@ -309,31 +308,6 @@ def _scored(word: str, lexicon: Lexicon) -> tuple[float, bool]:
     if lexicon.is_inflected(word):
         return max(_INFLECTED, new_word(len(word))), True
     return new_word(len(word)), False
-
-
-def own_words(generation: Generation) -> Counter[str]:
-    """Return the words of a generation's questions and alternates, with how often they stand there."""
-    counts: Counter[str] = Counter()
-    offsets, lines = generation.parts.article_offsets.tolist(), generation.parts.article_lines
-    for start, end in pairwise(offsets):
-        for text in orjson.loads(lines[start:end])["texts"].values():
-            for question in (text["question"], *text.get("alternate_questions", ())):
-                counts.update(word for _, word in _words(question))
-    return counts
-
-
-def _words(text: str) -> Iterator[tuple[re.Match[str], str]]:
-    """Yield the words of a text, folded, those of codes and addresses left out."""
-    if _CODE.search(text) is None:
-        for match in _WORD.finditer(text):
-            yield match, match.group().lower().translate(_APOSTROPHES)
-        return
-    for chunk in _CHUNK.finditer(text):
-        is_code = _CODE.search(chunk.group()) is not None
-        if is_code and (len(chunk.group()) <= _ADDRESS or _SENTENCES.fullmatch(chunk.group()) is None):
-            continue
-        for match in _WORD.finditer(text, chunk.start(), chunk.end()):
-            yield match, match.group().lower().translate(_APOSTROPHES)
 
 
 def _is_name(word: str, text: str, bases: Sequence[str]) -> bool:

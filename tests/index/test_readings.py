@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import gc
+import threading
 import time
+import weakref
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from index.readings import MIXED, Reading, Readings, own_words
+from index import own_words as own_words_module
+from index.own_words import counted_words
+from index.readings import MIXED, Reading, Readings
 from index.searcher import Searcher
 from tests.index.finding import faq
 
@@ -153,10 +160,110 @@ def test_warming_changes_nothing(readings: Readings) -> None:
 
 
 def test_own_words_are_those_of_questions_and_alternates(searcher: Make) -> None:
-    counts = own_words(searcher(*ARTICLES).generation)
+    parts = searcher(*ARTICLES).generation.parts
+    counts = counted_words(parts.article_lines, parts.article_offsets)
     assert counts["return"] == 1
     assert counts["как"] == 2
     assert counts["velomarket"] == 1
+
+
+class TestOwnWords:
+    """Those of a knowledge base whose name for a thing no list has."""
+
+    TYPED, WITH, WITHOUT = "where is my velomraket order", "velomarket", "velomraket"
+
+    def test_of_a_generation_are_counted_once_for_all_that_search_it(
+        self, searcher: Make, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        counted = []
+
+        def count(*parts: Any) -> Counter[str]:
+            counted.append(parts)
+            return counted_words(*parts)
+
+        monkeypatch.setattr(own_words_module, "counted_words", count)
+        generation = searcher(*ARTICLES).generation
+        for one in (generation, generation, generation.with_attachments({"x.json": b"{}"})):
+            assert self.WITH in Readings(one).read(self.TYPED, ["en"]).text
+        assert len(counted) == 1
+
+    def test_of_many_questions_are_not_waited_for_in_a_hurry(
+        self, searcher: Make, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(own_words_module, "_FEW", 3)
+        began, finish = threading.Event(), threading.Event()
+
+        def count(*parts: Any) -> Counter[str]:
+            began.set()
+            assert finish.wait(10)
+            return counted_words(*parts)
+
+        monkeypatch.setattr(own_words_module, "counted_words", count)
+        readings = Readings(searcher(*ARTICLES).generation)
+        readings.hurry()
+        assert self.WITH not in readings.read(self.TYPED, ["en"]).text
+        assert not began.is_set()
+        with ThreadPoolExecutor(2) as pool:
+            warming = pool.submit(readings.warm)
+            try:
+                assert began.wait(10)
+                reading = pool.submit(readings.read, self.TYPED, ["en"]).result(timeout=10)
+                assert self.WITH not in reading.text
+            finally:
+                finish.set()
+            warming.result(timeout=10)
+        assert self.WITH in readings.read(self.TYPED, ["en"]).text  # what was read without them is not remembered
+
+    def test_of_an_alphabet_are_found_once_they_are_counted(
+        self, searcher: Make, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(own_words_module, "_FEW", 0)
+        articles = (*ARTICLES, faq("velik", ru=("Где мой веломаркетик?", "Тут.")))
+        readings = Readings(searcher(*articles).generation)
+        readings.hurry()
+        readings.read("gde moi velomarketik", ["ru"])
+        readings.warm()
+        assert "веломаркетик" in readings.read("gde moi velomarketik", ["ru"]).text
+
+    def test_of_few_questions_are_read_with_from_the_first_question_on(self, searcher: Make) -> None:
+        readings = Readings(searcher(*ARTICLES).generation)
+        readings.hurry()
+        assert self.WITH in readings.read(self.TYPED, ["en"]).text
+
+    def test_of_many_questions_are_waited_for_where_there_is_no_hurry(
+        self, searcher: Make, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(own_words_module, "_FEW", 0)
+        assert self.WITH in Readings(searcher(*ARTICLES).generation).read(self.TYPED, ["en"]).text
+
+    def test_that_cannot_be_counted_are_done_without_in_a_hurry_and_told_of_otherwise(
+        self, searcher: Make, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        def fail(*parts: Any) -> Counter[str]:
+            raise KeyError("texts")
+
+        monkeypatch.setattr(own_words_module, "counted_words", fail)
+        generation = searcher(*ARTICLES).generation
+        readings = Readings(generation)
+        with pytest.raises(KeyError):
+            readings.read(self.TYPED, ["en"])
+        readings.hurry()
+        for _ in range(2):
+            assert readings.read("how do i retunr an item", ["en"]).text == "how do i return an item"
+        assert len(caplog.records) == 1  # it is not tried again for every question
+        assert "could not be counted" in caplog.text
+
+
+def test_nothing_of_a_generation_stays_when_it_is_no_longer_searched(searcher: Make) -> None:
+    made = searcher(*ARTICLES)
+    made.readings.warm()
+    for question in ("how do i retunr an item", "bestelung zuruck", "kak vernut tovar", "калi прывязуць", "\ud800 qqq"):
+        made.search(question, languages=["en", "de", "be"])
+    words = made.generation.own_words.collected()
+    left = [weakref.ref(one) for one in (made, made.readings, made.generation, words)]
+    del made, words
+    gc.collect()
+    assert [one() for one in left] == [None] * 4
 
 
 @given(question=st.text(max_size=80), language=st.sampled_from(["en", "de", "be", "zh", "xx", ""]))
