@@ -30,11 +30,13 @@ class Follower:
         self._generations = generations
         self._encoders = encoders
         self._searcher: Searcher | None = None
+        self._cold: Searcher | None = None  # which answers without having been warmed
         self._seen: tuple[int, int] | None = None
         self._problem: str | None = None
         self._retry_at = 0.0
         self._lock = threading.Lock()
         self._stop = threading.Event()
+        self._is_serving = False
         self._thread: threading.Thread | None = None
 
     @property
@@ -67,10 +69,7 @@ class Follower:
             try:
                 generation = self._generations.load_active()
                 if before is None or generation.manifest != before.generation.manifest:
-                    searcher = self._encoders.searcher(generation)
-                    if before is not None:
-                        searcher.readings.warm()  # while the one before answers
-                    self._searcher = searcher
+                    self._searcher = self._taken(self._encoders.searcher(generation), is_first=before is None)
                 self._problem = None
             except NoGenerationError:
                 self._problem = None
@@ -88,7 +87,10 @@ class Follower:
         return True
 
     def start(self) -> None:
-        """Look at the pointer now, and go on looking in a thread of its own."""
+        """Look at the pointer now, and go on looking in a thread of its own; no question waits for words any more."""
+        self._is_serving = True
+        if self._searcher is not None:
+            self._searcher.readings.hurry()
         self.refresh()
         self._thread = threading.Thread(target=self._poll, name="follower", daemon=True)
         self._thread.start()
@@ -100,16 +102,26 @@ class Follower:
             self._thread.join(timeout=10)
 
     def _poll(self) -> None:
-        first, interval = self._searcher, 0.0
+        interval = 0.0
         while not self._stop.wait(interval):
             interval = POLL_INTERVAL
             try:
-                if first is not None:  # it answers already, and need not wait for this
-                    first.readings.warm()
-                    first = None
                 self.refresh()
+                cold, self._cold = self._cold, None
+                if cold is not None:
+                    _warm(cold)
             except Exception:  # the thread must outlive whatever a disk can do
                 log.exception("looking for a new generation failed; trying again")
+
+    def _taken(self, searcher: Searcher, *, is_first: bool) -> Searcher:
+        """Return a searcher that is to answer, made ready, unless it is the first, for which customers wait."""
+        if self._is_serving:
+            searcher.readings.hurry()
+        if is_first:
+            self._cold = searcher
+        else:
+            _warm(searcher)
+        return searcher
 
     def _earlier(self) -> Searcher | None:
         try:
@@ -124,5 +136,12 @@ class Follower:
                 log.error("%s", error)
                 continue
             log.error("generation %d answers instead", number)
-            return searcher
+            return self._taken(searcher, is_first=True)
         return None
+
+
+def _warm(searcher: Searcher) -> None:
+    try:
+        searcher.readings.warm()
+    except Exception:  # a generation answers whatever becomes of the mending of misspelt questions
+        log.exception("generation %d could not be made ready for misspelt questions", searcher.generation.number)

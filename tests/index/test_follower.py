@@ -4,12 +4,16 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from index import follower as follower_module
+from index import own_words
 from index.builder import build
 from index.encoders import Encoders
 from index.encoding import EncoderError
@@ -421,3 +425,86 @@ def test_a_generation_is_ready_for_misspelt_questions_before_it_answers(
     follower.refresh()
     assert warmed == [(2, 1)]
     assert follower.searcher.generation.number == 2
+
+
+@pytest.fixture
+def no_warmth(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Make readings impossible to warm up; returns the generations for which it was tried."""
+    tried: list[int] = []
+
+    def warm(readings: Readings) -> None:
+        tried.append(readings._generation.number)
+        raise KeyError("a bug")
+
+    monkeypatch.setattr(Readings, "warm", warm)
+    return tried
+
+
+def test_a_generation_answers_although_it_cannot_be_warmed(
+    follower: Follower, add: Callable[..., int], no_warmth: list[int], caplog: pytest.LogCaptureFixture
+) -> None:
+    add()
+    follower.refresh()
+    add()
+    assert follower.refresh()
+    assert (number(follower), follower.problem, no_warmth) == (2, None, [2])
+    assert "generation 2 could not be made ready for misspelt questions" in caplog.text
+    assert not follower.refresh()
+
+
+def test_what_cannot_be_warmed_at_start_does_not_keep_later_generations_from_being_followed(
+    follower: Follower, add: Callable[..., int], no_warmth: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follower_module, "POLL_INTERVAL", 0.01)
+    add()
+    follower.start()
+    wait(lambda: no_warmth == [1], seconds=10.0)
+    add()
+    wait(lambda: number(follower) == 2, seconds=10.0)
+    assert no_warmth == [1, 2]  # once each
+
+
+def test_the_first_generation_is_warmed_while_it_answers_also_when_it_is_built_later(
+    follower: Follower, add: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follower_module, "POLL_INTERVAL", 0.01)
+    warming, finish = threading.Event(), threading.Event()
+
+    def warm(readings: Readings) -> None:
+        warming.set()
+        assert finish.wait(10)
+
+    monkeypatch.setattr(Readings, "warm", warm)
+    follower.start()
+    add()
+    try:
+        assert warming.wait(10)
+        assert number(follower) == 1
+    finally:
+        finish.set()
+
+
+@pytest.mark.parametrize("is_loaded_before", [True, False])
+def test_no_question_to_a_server_waits_until_the_words_of_many_articles_are_counted(
+    follower: Follower, add: Callable[..., int], monkeypatch: pytest.MonkeyPatch, is_loaded_before: bool
+) -> None:
+    monkeypatch.setattr(own_words, "_FEW", 0)
+    counting, finish = threading.Event(), threading.Event()
+
+    def count(*parts: Any) -> Counter[str]:
+        counting.set()
+        assert finish.wait(10)
+        return Counter()
+
+    monkeypatch.setattr(own_words, "counted_words", count)
+    add()
+    if is_loaded_before:
+        follower.refresh()
+    follower.start()
+    try:
+        assert counting.wait(10)
+        with ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(follower.searcher.search, "retunr policy", languages=["en"])
+            assert asked.result(timeout=5).hits[0].article.id == "returns"
+    finally:
+        finish.set()
