@@ -20,6 +20,7 @@ from fastapi.staticfiles import StaticFiles
 
 from api import errors
 from api.auth import RateLimiter
+from api.inspections import Inspections
 from api.metrics import Metrics
 from api.middleware import Surroundings
 from api.openapi import describe
@@ -32,6 +33,7 @@ _WEB = Path(str(resources.files("api") / "web"))
 _PAGE_POLICY = "default-src 'self'; frame-ancestors 'self'; base-uri 'none'; form-action 'self'"
 
 _FORGET_EVERY = 3_600.0  # seconds
+_TIDY_EVERY = 60.0  # seconds
 _FRESH = {"Cache-Control": "no-cache"}  # ask again whether it changed, so that an upgrade never mixes old and new
 
 log = logging.getLogger(__name__)
@@ -51,15 +53,18 @@ def create_app(settings: Settings) -> FastAPI:
     """Return the application; what it needs is opened when it starts, and closed when it ends."""
     product = Product(settings)
     metrics = Metrics()
+    inspections = Inspections()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         try:
             open_product(product)
-            forgetting = asyncio.create_task(_forget(product))
+            chores = [asyncio.create_task(chore(product)) for chore in (_forget, _tidy)]
             yield
-            forgetting.cancel()
+            for chore in chores:
+                chore.cancel()
         finally:
+            inspections.close()
             product.close()
 
     app = FastAPI(
@@ -73,6 +78,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.product = product
     app.state.metrics = metrics
+    app.state.inspections = inspections
     app.state.evaluating = threading.Lock()
     app.state.limiter = RateLimiter(settings.requests_per_minute)
     errors.install(app)
@@ -127,6 +133,16 @@ async def _forget(product: Product) -> None:
         except Exception:  # the task must outlive whatever a database can do
             log.exception("old receipts could not be deleted; trying again in an hour")
         await asyncio.sleep(_FORGET_EVERY)
+
+
+async def _tidy(product: Product) -> None:
+    """Give up generations that were looked into a while ago, for as long as the server runs."""
+    while True:
+        await asyncio.sleep(_TIDY_EVERY)
+        try:
+            await asyncio.to_thread(product.shelf.tidy)
+        except Exception:  # the task must outlive whatever a disk can do
+            log.exception("generations that nobody looks into could not be given up; trying again in a minute")
 
 
 def open_product(product: Product) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
+from api.inspections import Inspections
 from api.metrics import Metrics
 from api.product import Product
 
@@ -20,5 +21,10 @@ async def _metrics(request: Request) -> Metrics:
     return cast("Metrics", request.app.state.metrics)
 
 
+async def _inspections(request: Request) -> Inspections:
+    return cast("Inspections", request.app.state.inspections)
+
+
 ProductDep = Annotated[Product, Depends(_product)]
 MetricsDep = Annotated[Metrics, Depends(_metrics)]
+InspectionsDep = Annotated[Inspections, Depends(_inspections)]

@@ -9,7 +9,7 @@ import orjson
 from fastapi import APIRouter, Header, Response
 
 from api.auth import AskKey, KnowledgeKey
-from api.dependencies import MetricsDep, ProductDep
+from api.dependencies import InspectionsDep, MetricsDep, ProductDep
 from api.keys import Key
 from api.models import (
     AnswerModel,
@@ -57,16 +57,22 @@ async def receipt(id: str, product: ProductDep, key: AskKey) -> Response:
 
 @router.post("/{id}/replay", response_model=ReplayModel, summary="What another generation would decide")
 async def replay(
-    id: str, product: ProductDep, key: AskKey, knowledge_key: KnowledgeKey, body: ReplayRequest | None = None
+    id: str,
+    product: ProductDep,
+    inspections: InspectionsDep,
+    key: AskKey,
+    knowledge_key: KnowledgeKey,
+    body: ReplayRequest | None = None,
 ) -> Response:
     """Judge the stored question again, as it was asked then, with a kept generation, its encoder and its calibration.
 
     Nothing is stored, opened or sent. A generation that was not asked lately is loaded first, which takes a
-    moment. Needs the scopes ``ask`` and ``knowledge``: a receipt holds a customer's words.
+    moment. Needs the scopes ``ask`` and ``knowledge``: a receipt holds a customer's words. Few replays are done at a
+    time, and 503 (`inspections-busy`) where too many wait.
     """
     _check_channel(id, (await asyncio.to_thread(product.ledger.row, id))["channel"], key)
     generation = None if body is None else body.generation
-    return json_response(await asyncio.to_thread(product.replayer.replay, id, generation))
+    return json_response(await asyncio.wrap_future(inspections.submit(product.replayer.replay, id, generation)))
 
 
 @router.post("/{id}/feedback", response_model=FeedbackReplyModel, summary="Whether the answer helped")

@@ -12,7 +12,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from api.auth import KnowledgeKey
-from api.dependencies import ProductDep
+from api.dependencies import InspectionsDep, ProductDep
 from api.golden_bodies import TABLES, body_schema, golden_of, media_type, read_json
 from api.models import EvaluationModel, EvaluationRequest
 from api.product import Product
@@ -66,6 +66,7 @@ async def evaluate(
     request: Request,
     key: KnowledgeKey,
     product: ProductDep,
+    inspections: InspectionsDep,
     lock: Annotated[threading.Lock, Depends(_lock)],
     body: Annotated[bytes, Depends(_body)],
     generation: Number = None,
@@ -85,7 +86,11 @@ async def evaluate(
         raise EvaluationRunningError("Another evaluation is under way, and there is one at a time; try again later.")
     stop = threading.Event()
     as_html = _prefers_html(request.headers.get("accept", ""))
-    work = asyncio.create_task(asyncio.to_thread(_report, product, questions, stop, lock, as_html=as_html))
+    try:
+        work = asyncio.wrap_future(inspections.submit(_report, product, questions, stop, lock, as_html=as_html))
+    except BaseException:
+        lock.release()
+        raise
     try:
         while not work.done():
             await asyncio.wait({work}, timeout=_LOOK)

@@ -17,7 +17,7 @@ from index.errors import GenerationDamagedError, GenerationNotFoundError, NoGene
 from index.follower import Follower
 from index.generation import Generation
 from index.generations import Generations
-from index.shelf import Shelf
+from index.shelf import IDLE, Shelf
 from tests.index.finding import SHOP, Articles, TrigramEncoder, encoders, faq
 from tests.index.test_generations import damage
 
@@ -158,3 +158,69 @@ def test_many_who_ask_at_once_load_it_once(add: Callable[..., int], shelf: Shelf
     with ThreadPoolExecutor(8) as pool:
         assert sorted(pool.map(ask, range(8))) == sorted(numbers * 4)
     assert sorted(loaded) == sorted(numbers)
+
+
+class TestTidy:
+    @pytest.fixture
+    def now(self) -> list[float]:
+        return [0.0]
+
+    @pytest.fixture
+    def shelf(self, generations: Generations, follower: Follower, now: list[float]) -> Shelf:
+        return Shelf(generations, encoders(TrigramEncoder()), follower, clock=lambda: now[0])
+
+    def test_gives_up_what_nobody_asked_for_lately(
+        self, add: Callable[..., int], shelf: Shelf, now: list[float], loaded: list[int]
+    ) -> None:
+        first, second, _ = add(), add(), add()
+        loaded.clear()
+        idle, used = (weakref.ref(shelf.searcher(number).generation) for number in (first, second))
+        now[0] = IDLE
+        shelf.searcher(second)
+        shelf.tidy()
+        gc.collect()
+        assert idle() is not None, "it was asked for just long enough ago"
+        now[0] = IDLE + 1
+        shelf.tidy()
+        gc.collect()
+        assert idle() is None
+        assert shelf.searcher(second).generation is used()
+        assert loaded == [first, second]
+        assert shelf.searcher(first).generation.number == first, "it can be asked for again"
+
+    @pytest.mark.parametrize("how", ["pruned", "another", "answers"])
+    def test_gives_up_what_need_not_be_held(
+        self, add: Callable[..., int], generations: Generations, follower: Follower, shelf: Shelf, how: str
+    ) -> None:
+        first, second = add(), add()
+        held = weakref.ref(shelf.searcher(first).generation)
+        if how == "answers":
+            generations.activate(first)
+            follower.refresh()
+        else:
+            shutil.rmtree(generations.path(first))
+            if how == "another":
+                shutil.copytree(generations.path(second), generations.path(first))
+        shelf.tidy()
+        gc.collect()
+        assert held() is None
+
+    def test_waits_for_no_loading(
+        self, add: Callable[..., int], shelf: Shelf, now: list[float], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        first, second = add(), add()
+        held = weakref.ref(shelf.searcher(first).generation)
+        now[0] = 2 * IDLE
+        load = Generations.load
+
+        def tidied(self: Generations, number: int) -> Generation:
+            shelf.tidy()
+            return load(self, number)
+
+        monkeypatch.setattr(Generations, "load", tidied)
+        assert shelf.searcher(second).generation.number == second
+        gc.collect()
+        assert held() is not None
+        shelf.tidy()
+        gc.collect()
+        assert held() is None
