@@ -30,6 +30,9 @@ from index.searcher import Searcher
 from knowledge.golden import GoldenQuestion
 
 TARGET_PRECISION = 0.95
+KEPT_OUT = 0.4
+"""Share of out-of-scope questions that are not even asked back on; a choice costs a tap, a ticket a day."""
+
 VERSION = 2  # raise it when the same questions would give another calibration
 
 # What the parameters so far weigh against the evidence, in squared standard deviations of the features: much against
@@ -41,7 +44,6 @@ _SEED = 1
 _FEW = 20  # questions with which nothing is fitted
 _FEW_ANSWERS = 20  # answers that are too few for the share of right ones among them to mean anything
 _FEW_OUTSIDE = 30  # questions that no article answers, below which the shipped clarify threshold stays
-_KEPT_OUT = 0.4  # share of such questions that are not even asked back on, as of the shipped threshold
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -183,7 +185,7 @@ def _clarify_threshold(fitted: Calibration, told: Examples) -> float:
     if outside.sum() < _FEW_OUTSIDE:
         return fitted.clarify_threshold
     z = told.features[outside] @ np.array(fitted.choice_weights) + fitted.choice_bias
-    return float(np.quantile(_probabilities(z), _KEPT_OUT))
+    return float(np.quantile(_probabilities(z), KEPT_OUT))
 
 
 def _most_probable(rows: Floats, is_true: Floats, weights: Floats, prior: Floats, strength: float) -> Floats:

@@ -14,11 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from assistant.calibrating import TARGET_PRECISION, calibrated
-from assistant.calibrations.fit import OUT_OF_SCOPE_SHARE
 from assistant.calibrations.labelled import KnowledgeBase, LabelledQuestion
 from assistant.certify import interval
 from assistant.confidence import SEARCHED
-from assistant.examples import drawn_rows, golden_examples, own_examples
+from assistant.examples import OUT_OF_SCOPE, drawn_rows, golden_examples, own_examples
 from assistant.judgement import judge_found
 from assistant.report.drawing import Drawing, Scale
 from benchmarks.faq_sets import searcher_of
@@ -103,7 +102,7 @@ def redrawn(base: KnowledgeBase, draw: np.random.Generator) -> KnowledgeBase:
     ]
     inside = [question for question in asked if question.article_id is not None]
     outside = [question for question in asked if question.article_id is None]
-    few = round(len(inside) * OUT_OF_SCOPE_SHARE / (1 - OUT_OF_SCOPE_SHARE))
+    few = round(len(inside) * OUT_OF_SCOPE / (1 - OUT_OF_SCOPE))
     chosen = [*inside, *outside[:few]]
     questions = tuple(chosen[place] for place in draw.permutation(len(chosen)).tolist())
     return replace(base, articles=articles, questions=questions)
@@ -141,7 +140,7 @@ def summary_table(drawn: Sequence[Resample]) -> Table:
         notes=(
             f"Each time one of the knowledge bases, {_KEPT:.0%} of its articles, and {_LABELS} labelled questions "
             f"(half of those there are, where these are fewer than {2 * _LABELS}); about "
-            f"{OUT_OF_SCOPE_SHARE:.0%} of questions have no answer. Built, calibrated by its own questions and the "
+            f"{OUT_OF_SCOPE:.0%} of questions have no answer. Built, calibrated by its own questions and the "
             "labels, with a shipped calibration fitted without its source, then asked all other questions as customers "
             f"ask (median {_median_of([one.with_labels for one in drawn]):,} answers with labels). So few answers vary "
             "by themselves: where just as many as promised are right in the long run, half of the counts fall short. "

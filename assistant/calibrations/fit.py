@@ -24,8 +24,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant.calibrating import KEPT_OUT, TARGET_PRECISION
 from assistant.calibrations.labelled import KnowledgeBase, knowledge_bases
 from assistant.confidence import CHOICES, FEATURES, ONLY_EXACT, SEARCHED, Calibration, features
+from assistant.examples import OUT_OF_SCOPE
 from index.builder import build
 from index.encoder import load_encoder
 from index.encoding import Encoder
@@ -33,14 +35,11 @@ from index.fusion import Fusion
 from index.generations import Generations
 from index.searcher import Searcher
 
-TARGET_PRECISION = 0.95
 MOST = 0.75  # of knowledge bases, that a threshold must keep the precision in; nobody's is the average one
 TARGETS = (0.8, 0.85, 0.9, 0.92, 0.95, 0.97, 0.98, 0.99)  # precisions that a threshold is estimated for
-OUT_OF_SCOPE_SHARE = 0.2  # of customers' questions, for which the probabilities are to be right; a usual desk's
 FAQS = frozenset({"mkqa", "robo", "tor"})  # sets of questions with answers; the thresholds come from these
 _NO_QUESTIONS = frozenset({"nlu_home/0"})  # bare names of intents, which nobody would write as an article
 _ENGLISH = ("nlu_home/", "robo_en/")  # knowledge bases with questions and articles in English only
-_KEPT_OUT = 0.4  # share of out-of-scope questions that are not even asked back on; a choice costs a tap, a ticket a day
 _REGULARISATION = 1.0
 _WRITTEN = frozenset({
     "encoder", "weights", "bias", "choice_weights", "choice_bias", "means", "scales", "thresholds",
@@ -93,9 +92,7 @@ def weights_of(part: Examples) -> NDArray[np.float64]:
 def usual_weights(is_in_scope: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Return a weight for every question of a knowledge base, 1,000 in all, with out of scope at its usual share."""
     inside = is_in_scope
-    share = np.where(
-        inside, (1 - OUT_OF_SCOPE_SHARE) / max(inside.sum(), 1), OUT_OF_SCOPE_SHARE / max((~inside).sum(), 1)
-    )
+    share = np.where(inside, (1 - OUT_OF_SCOPE) / max(inside.sum(), 1), OUT_OF_SCOPE / max((~inside).sum(), 1))
     weights: NDArray[np.float64] = 1_000 * share / share.sum()
     return weights
 
@@ -201,9 +198,9 @@ def fitted(parts: Sequence[Examples], encoder: str) -> Calibration:
         means=_rounded(pooled.mean(axis=0)),
         scales=_rounded(pooled.std(axis=0)),
         thresholds={f"{target:g}": round(threshold_in_most(answers, parts, target), 4) for target in TARGETS},
-        clarify_threshold=round(float(np.quantile(np.concatenate(outside), _KEPT_OUT)), 4),
+        clarify_threshold=round(float(np.quantile(np.concatenate(outside), KEPT_OUT)), 4),
         fitted_on=f"{sum(len(part.is_right) for part in parts)} questions of {len(parts)} knowledge bases "
-        f"({', '.join(sources)}), {OUT_OF_SCOPE_SHARE:.0%} of them out of scope by weight",
+        f"({', '.join(sources)}), {OUT_OF_SCOPE:.0%} of them out of scope by weight",
     )
 
 
