@@ -101,7 +101,7 @@ def detect(
     for raw in sys.stdin.buffer:
         found = detector.detect(raw.removesuffix(b"\n").removesuffix(b"\r").decode(errors="replace"))
         if as_json:
-            session.output.document(found)
+            session.output.document({**asdict(found), "tag": found.tag})
             continue
         output.write(f"{found.language or 'und'}\t{found.probability:.4f}\n".encode())
         output.flush()

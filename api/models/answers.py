@@ -162,6 +162,7 @@ class DetectionModel(BaseModel):
     probability: float
     ranked: list[tuple[str, float]]
     by: str
+    script: str | None = None
 
 
 class FeedbackModel(BaseModel):

@@ -25,6 +25,7 @@ _FEW_LETTERS_CEILING: Final = 0.5
 _MIXED_SHARE: Final = 0.85
 _MIXED_CEILING: Final = 0.6
 _TOP: Final = 5
+_UNUSUAL: Final = frozenset({("zh", "Hant"), ("sr", "Latn")})
 _LARGEST_EXPONENT: Final = 80.0
 
 
@@ -35,12 +36,20 @@ class Detection:
     ``language`` is None when the text says nothing about language, or nothing about a served one.
     ``probability`` is calibrated; ``ranked`` holds up to five languages with probabilities, best
     first; ``by`` names what decided: ``nothing``, ``script``, ``ngrams`` or ``ngrams+langdetect``.
+    ``script`` is the ISO 15924 code of letters that are not every language's usual ones: ``Latn``,
+    ``Hant``; None of all others.
     """
 
     language: str | None
     probability: float
     ranked: tuple[tuple[str, float], ...]
     by: str
+    script: str | None = None
+
+    @property
+    def tag(self) -> str | None:
+        """``language``, with the script where the text is not in the language's usual one: ``zh-Hant``, ``sr-Latn``."""
+        return f"{self.language}-{self.script}" if (self.language, self.script) in _UNUSUAL else self.language
 
     @property
     def is_trusted(self) -> bool:
@@ -143,7 +152,8 @@ class Detector:
         if len(words) == 1 and script == "latin" and (language == "en" or words[0] in self._model.english):
             ceiling = min(ceiling, _LONE_ENGLISH_CEILING)
         ranked = tuple((names[i], round(min(ceiling, probabilities[i]), 6)) for i in order)
-        return Detection(language=language, probability=ranked[0][1], ranked=ranked, by=by)
+        written = "Latn" if script == "latin" else None
+        return Detection(language=language, probability=ranked[0][1], ranked=ranked, by=by, script=written)
 
 
 RATIO: Final = 1.5

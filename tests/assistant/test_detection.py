@@ -274,3 +274,13 @@ def test_missing_or_damaged_model_is_reported_with_the_mend(tmp_path: Path) -> N
     damaged.write_bytes(b"PK\x03\x04 not an archive")
     with pytest.raises(DetectionModelError, match="found none that can be read"):
         load_model(damaged)
+
+
+def test_serbian_in_latin_letters_says_so_and_other_languages_do_not(served: Detector) -> None:
+    serbian = Detector(("sr", "ru", "de"))
+    latin = serbian.detect("Gde je moja porudžbina i kada stiže?")
+    cyrillic = serbian.detect("Где је моја поруџбина и када стиже?")
+    assert (latin.language, latin.tag) == ("sr", "sr-Latn")
+    assert (cyrillic.language, cyrillic.tag) == ("sr", "sr")
+    assert served.detect("Wo ist meine Bestellung?").tag == "de"
+    assert served.detect("12345").tag is None
