@@ -1,4 +1,8 @@
-"""Language tags: their canonical form, the script they are written in, and which one serves for another."""
+"""Language tags: their canonical form, the script they are written in, and which one serves for another.
+
+Tags are BCP 47. Engines have odd codes of their own (``pb``, ``zt``, ``por_BR``); each engine maps them
+at its border, and nothing else in the product ever sees one.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ from knowledge.article import language_tag
 # IANA language subtag registry, filled up from CLDR's likely subtags; codes are ISO 15924.
 _SCRIPT_LANGUAGES = {
     "Cyrl": "ba be bg ce cv kk ky mk mn ru rue sah sr tg tt uk",
-    "Latn": "af az bs ca co cs cy da de en eo es et eu fi fil fo fr fy ga gd gl ha hr ht hu id ig is it jv ku la lb "
+    "Latn": "af az bs ca cnr co cs cy da de en eo es et eu fi fil fo fr fy ga gd gl ha hr ht hu id ig is it jv ku la lb "
     "lt lv mg mi ms mt nb nl nn oc pl pt ro rw sk sl sn so sq su sv sw tk tl tr uz vi wo xh yo zu",
     "Arab": "ar ckb fa ps sd ug ur",
     "Deva": "hi mr ne sa",
@@ -20,6 +24,7 @@ _SCRIPT_LANGUAGES = {
     "Hebr": "he yi",
     "Ethi": "am ti",
     "Hans": "zh",
+    "Hant": "yue",
     "Jpan": "ja",
     "Kore": "ko",
     "Grek": "el",
@@ -44,6 +49,18 @@ _SCRIPTS = {language: script for script, languages in _SCRIPT_LANGUAGES.items() 
 # Deprecated and macrolanguage subtags, as CLDR's language aliases have them; Norwegian means Bokmål.
 _LANGUAGE_ALIASES = {"iw": "he", "in": "id", "ji": "yi", "mo": "ro", "no": "nb", "fil": "tl", "cmn": "zh"}
 _TAG_ALIASES = {"sh": "sr-Latn", "zh-TW": "zh-Hant", "zh-HK": "zh-Hant", "zh-MO": "zh-Hant"}
+
+# Varieties whose readers take the other's texts for nearly their own: two written standards of one
+# language. Languages that are merely near are not here (``assistant.translation.delivery`` knows them).
+_VARIETIES = {
+    "nb": ("nn",),
+    "nn": ("nb",),
+    "bs": ("hr", "sr-Latn"),
+    "hr": ("bs",),
+    "bs-Cyrl": ("sr",),
+    "cnr": ("sr-Latn", "bs", "hr"),
+    "yue": ("zh-Hant",),
+}
 
 _SCRIPT = re.compile(r"[A-Z][a-z]{3}")
 
@@ -70,6 +87,26 @@ def base(tag: str) -> str:
     """Return language and, where the tag names one, script: ``pt-BR`` → ``pt``, ``zh-Hant`` → ``zh-Hant``."""
     language, *rest = canonical(tag).split("-")
     return f"{language}-{rest[0]}" if rest and _SCRIPT.fullmatch(rest[0]) else language
+
+
+@lru_cache(maxsize=4096)
+def fallbacks(tag: str) -> tuple[str, ...]:
+    """Return the tags whose texts serve a reader of this one as their own, best first, itself included.
+
+    ``pt-AO`` → ``pt-AO, pt-PT, pt``: each wider region (CLDR's parent locales), then the language, then the
+    other standards of the same language (``nn`` → ``nn, nb``). Never another script: ``zh-Hant`` and
+    ``sr-Latn`` stand alone. Raises knowledge.article.ArticleError when it is no language tag.
+    """
+    from babel.core import get_global  # reads a table of 50 kB, which most who need a tag do not
+
+    wider = get_global("parent_exceptions")
+    family = base(tag)
+    found = [canonical(tag)]
+    while found[-1] != family:
+        parent = wider.get(found[-1].replace("-", "_"), "root")
+        region = canonical(parent) if parent != "root" else family
+        found.append(region if base(region) == family and region not in found else family)
+    return (*found, *_VARIETIES.get(family, ()))
 
 
 def script(tag: str) -> str | None:
