@@ -14,20 +14,27 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 _LONGEST = 2000  # characters; of more, the beginning and the end are read
-_LONGEST_RUN = 40  # Han characters cut into words; a longer run is a sentence, not a request
-_LONGEST_HAN_WORD = 8  # characters
+_LONGEST_RUN = 40  # unspaced characters cut into words; a longer run is a sentence, not a request
+_LONGEST_UNSPACED_WORD = 12  # characters
 _UNIVERSAL = 4  # letters: a shorter courtesy ("do", "a", "nu") means something else in another language
 
-_HAN = "\u3400-\u4dbf\u4e00-\u9fff"
-_FIRST_HAN, _LAST_HAN = "\u3400", "\u9fff"
-_CLAUSE_MARKS = ".!?,;:\n。؟،؛、"
-_TOKEN = re.compile(rf"[{_HAN}]+|[^\W_{_HAN}]+|[{_CLAUSE_MARKS}]")
-_MARKS = re.compile("[\u0300-\u036f\u0610-\u061a\u0640\u064b-\u065f\u0670\u200b-\u200f\u2060\ufeff\u00ad]+")
+# Han and kana are written without spaces.
+_UNSPACED = "\u3005\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
+_FIRST_UNSPACED, _LAST_UNSPACED = "\u3005", "\u9fff"
+# Vowel signs of the scripts from Devanagari to Khmer belong to words, though re does not count them as \w.
+_SIGNS = "".join(chr(code) for code in range(0x900, 0x1800) if unicodedata.category(chr(code)) in {"Mn", "Mc"})
+_CLAUSE_MARKS = ".!?,;:\n。؟،؛、।։՝"
+_TOKEN = re.compile(rf"[{_UNSPACED}]+|[^\W_{_UNSPACED}]+(?:[{_SIGNS}]+[^\W_{_UNSPACED}]*)*|[{_CLAUSE_MARKS}]")
+# Accents, Arabic vowel points, Hebrew points, the Devanagari nukta, Armenian marks inside words, invisible characters.
+_MARKS = re.compile(
+    "[\u0300-\u036f\u055b\u055c\u055e\u0591-\u05bd\u05bf\u05c1\u05c2\u0610-\u061a\u0640\u064b-\u065f\u0670\u093c"
+    "\u200b-\u200f\u2060\ufeff\u00ad]+"
+)
 # Arabic and Han words differ by a doubled letter; Latin and Cyrillic ones are merely misspelt by it.
 _REPEATED = re.compile("([a-z\u0430-\u0491])\\1+")
 _CYRILLIC_APOSTROPHE = re.compile("(?<=[\u0430-\u0491])['\u2019\u02bc`](?=[\u0430-\u0491])")
-# Letters that no decomposition takes apart, and that people type in the plain form.
-_PLAIN = str.maketrans("łıøđىة", "liodيه")
+# Letters that no decomposition takes apart, and that people type in the plain form or with a neighbour's keyboard.
+_PLAIN = str.maketrans("łıøđىةیک\u0901", "liodيهيك\u0902")
 
 _Words = tuple[str, ...]
 
@@ -156,12 +163,11 @@ class Recogniser:
 
     def __init__(self, vocabularies: Iterable[Vocabulary]) -> None:
         vocabularies = tuple(vocabularies)
-        self._lexicon = frozenset(
-            folded
+        self._lexicon = lexicon(
+            text
             for each in vocabularies
             for listed in (each.person, each.person_alone, each.none_of_these, each.courtesy, each.about)
-            for folded in map(fold, listed)
-            if _is_han(folded)
+            for text in listed
         )
         universal = [
             tuple(tokens(fold(text), self._lexicon))
@@ -202,31 +208,36 @@ def fold(text: str) -> str:
         text = text.lower()
     else:
         text = _MARKS.sub("", unicodedata.normalize("NFKD", text).casefold()).translate(_PLAIN)
-        text = _CYRILLIC_APOSTROPHE.sub("", text)
+        text = _CYRILLIC_APOSTROPHE.sub("", unicodedata.normalize("NFC", text))  # kana and Hangul whole again
     return _REPEATED.sub(r"\1", text)
 
 
+def lexicon(texts: Iterable[str]) -> frozenset[str]:
+    """Return those of ``texts`` that are written without spaces, folded: the words that ``tokens`` cuts runs into."""
+    return frozenset(folded for folded in map(fold, texts) if _is_unspaced(folded))
+
+
 def tokens(folded: str, lexicon: frozenset[str]) -> list[str]:
-    """Return words and clause marks in order; a run of Han is cut into words of ``lexicon`` where that is possible."""
+    """Return words and clause marks in order; a run of Han and kana is cut into words of ``lexicon`` where possible."""
     found: list[str] = _TOKEN.findall(folded)
-    if folded.isascii() or not any(map(_is_han, found)):
+    if folded.isascii() or not any(map(_is_unspaced, found)):
         return found
     cut: list[str] = []
     for token in found:
-        if _is_han(token) and len(token) <= _LONGEST_RUN:
+        if _is_unspaced(token) and len(token) <= _LONGEST_RUN:
             cut.extend(_segmented(token, lexicon))
         else:
             cut.append(token)
     return cut
 
 
-def _is_han(token: str) -> bool:
-    return _FIRST_HAN <= token[:1] <= _LAST_HAN
+def _is_unspaced(token: str) -> bool:
+    return _FIRST_UNSPACED <= token[:1] <= _LAST_UNSPACED
 
 
 def _tells(words: Collection[str]) -> bool:
-    """Return whether the words say enough to be trusted amid others: two words, or three Han characters."""
-    return len(words) > 1 or any(_is_han(word) and len(word) > 2 for word in words)
+    """Return whether the words say enough to be trusted amid others: two words, or three unspaced characters."""
+    return len(words) > 1 or any(_is_unspaced(word) and len(word) > 2 for word in words)
 
 
 def _segmented(run: str, lexicon: frozenset[str]) -> list[str]:
@@ -236,7 +247,7 @@ def _segmented(run: str, lexicon: frozenset[str]) -> list[str]:
         before = best.pop(start, None)
         if before is None:
             continue
-        for end in range(start + 1, min(len(run), start + _LONGEST_HAN_WORD) + 1):
+        for end in range(start + 1, min(len(run), start + _LONGEST_UNSPACED_WORD) + 1):
             if run[start:end] in lexicon and (end not in best or len(before) + 1 < len(best[end])):
                 best[end] = [*before, run[start:end]]
         if not best:
