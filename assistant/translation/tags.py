@@ -16,8 +16,8 @@ from knowledge.article import language_tag
 # IANA language subtag registry, filled up from CLDR's likely subtags; codes are ISO 15924.
 _SCRIPT_LANGUAGES = {
     "Cyrl": "ba be bg ce cv kk ky mk mn ru rue sah sr tg tt uk",
-    "Latn": "af az bs ca cnr co cs cy da de en eo es et eu fi fil fo fr fy ga gd gl ha hr ht hu id ig is it jv ku la lb "
-    "lt lv mg mi ms mt nb nl nn oc pl pt ro rw sk sl sn so sq su sv sw tk tl tr uz vi wo xh yo zu",
+    "Latn": "af az bs ca cnr co cs cy da de en eo es et eu fi fil fo fr fy ga gd gl ha hr ht hu id ig is it jv ku la "
+    "lb lt lv mg mi ms mt nb nl nn oc pl pt ro rw sk sl sn so sq su sv sw tk tl tr uz vi wo xh yo zu",
     "Arab": "ar ckb fa ps sd ug ur",
     "Deva": "hi mr ne sa",
     "Beng": "as bn",
