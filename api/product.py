@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from api.keys import KeyRing
 from api.settings import Settings
 from assistant.assistant import Assistant
+from assistant.desk import Desk
 from assistant.detection import Detector
 from assistant.ledger import Ledger
 from assistant.policy import Policy
@@ -250,6 +251,16 @@ class Product:
         )
 
     @cached_property
+    def desk(self) -> Desk:
+        """What agents read and write, in their language and the customer's."""
+        return Desk(
+            tickets=self.tickets,
+            translator=self.translator,
+            detector=self.detector,
+            language=self.settings.desk_language or self.settings.default_language,
+        )
+
+    @cached_property
     def assistant(self) -> Assistant:
         """The assistant itself; ``follower.start`` or ``follower.refresh`` gives it something to search."""
         return Assistant(
@@ -258,7 +269,9 @@ class Product:
             translator=self.translator,
             tickets=self.tickets,
             ledger=self.ledger,
+            desk=self.desk,
             policy=self.policy,
+            encoder_languages=self.settings.encoder_languages,
         )
 
     @cached_property

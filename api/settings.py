@@ -46,6 +46,16 @@ class Settings(BaseSettings):
     channel_languages: dict[str, str] = Field(
         {}, description="Language of a channel (JSON object), such as a German site."
     )
+    desk_language: str | None = Field(
+        None,
+        description="Language that agents read: customers' questions on tickets are translated into it; the default "
+        "language unless set.",
+    )
+    encoder_languages: list[str] = Field(
+        [],
+        description="Languages that the encoder knows (JSON list), where its card does not tell; questions in others "
+        "are translated before the search.",
+    )
     answer_threshold: Probability | None = Field(
         None, description="Confidence from which a question is answered; the encoder's calibration has one."
     )
@@ -105,7 +115,12 @@ class Settings(BaseSettings):
     def _is_language(cls, value: str) -> str:
         return _checked(value)
 
-    @field_validator("languages")
+    @field_validator("desk_language")
+    @classmethod
+    def _is_desk_language(cls, value: str | None) -> str | None:
+        return None if value is None else _checked(value)
+
+    @field_validator("languages", "encoder_languages")
     @classmethod
     def _are_languages(cls, value: list[str]) -> list[str]:
         return [_checked(language) for language in value]

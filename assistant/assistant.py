@@ -6,11 +6,11 @@ import asyncio
 import time
 import uuid
 import weakref
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
-import sqlalchemy as sa
 
 from assistant.answering import Answering
 from assistant.case import Case
@@ -18,19 +18,21 @@ from assistant.composer import Composer
 from assistant.confidence import CHOICES
 from assistant.conversation import Conversation
 from assistant.decision import Reason
+from assistant.desk import Desk
 from assistant.detection import Detector
 from assistant.explanation import explained
+from assistant.handover import Handover
 from assistant.judged import Conditions, Judged
 from assistant.language import Turn, identify_read
 from assistant.ledger import Entry, Ledger, Past
 from assistant.phrases import Phrasebook
 from assistant.policy import Policy
 from assistant.question import NONE_OF_THESE, Question, QuestionError
+from assistant.question_translation import QuestionTranslator
 from assistant.silence import silence_reason
 from assistant.tickets.queue import TicketQueue
-from assistant.tickets.ticket import Customer, Ticket, TicketIdTakenError, TicketNotFoundError, TicketReceiptRef
+from assistant.tickets.ticket import TicketIdTakenError, TicketReceiptRef
 from assistant.translation import Translator
-from index.analysis import normal_form
 from index.errors import NoGenerationError
 from index.follower import Follower
 from index.generation import Generation
@@ -62,9 +64,14 @@ class Assistant:
         translator: Translator,
         tickets: TicketQueue,
         ledger: Ledger,
+        desk: Desk,
         policy: Policy,
+        encoder_languages: Sequence[str] = (),
     ) -> None:
-        """Take the parts; nothing is loaded or started here."""
+        """Take the parts; nothing is loaded or started here.
+
+        ``encoder_languages`` are those that encoders know; where there are none, each one's card lists them.
+        """
         self.follower = follower
         self.tickets = tickets
         self.ledger = ledger
@@ -73,6 +80,11 @@ class Assistant:
         self._detector = detector
         self._composer = Composer(phrases=self.phrases, timezone=policy.timezone, faq_url=policy.faq_url)
         self.answering = Answering(translator, default_language=policy.default_language)
+        self._question_translator = QuestionTranslator(
+            translator, default_language=policy.default_language, languages=encoder_languages
+        )
+        self._handover = Handover(tickets=tickets, ledger=ledger, phrases=self.phrases)
+        self._desk = desk
         # One message of a conversation at a time; whoever waits for a turn keeps its lock alive.
         self._turns: weakref.WeakValueDictionary[tuple[int, str, str], asyncio.Lock] = weakref.WeakValueDictionary()
 
@@ -96,7 +108,8 @@ class Assistant:
     async def _recorded(self, question: Question, history: list[Past]) -> str:
         while True:
             try:
-                return await self.ledger.record(await self._decided(question, history))
+                entry = await self._decided(question, history)
+                response = await self.ledger.record(entry)
             except TicketIdTakenError:
                 continue  # one time in hundreds of thousands; the next draft has another id
             except (QuestionError, NoGenerationError):
@@ -105,6 +118,9 @@ class Assistant:
                 if earlier is None:
                     raise
                 return earlier
+            if entry.ticket is not None and response == entry.row["response"]:  # and no earlier message's
+                self._desk.understand_soon(entry.ticket)
+            return response
 
     def _earlier(self, question: Question) -> str | None:
         if question.message_id is None:
@@ -135,7 +151,7 @@ class Assistant:
                 return await self._chosen(case, taken)
         if not any(character.isalpha() for character in question.text):  # a number alone may be anything
             return await self._handed_over(case, "unclear_after_clarify" if is_second_round else "no_match")
-        judged = self._search(case, is_second_round=is_second_round)
+        judged = await self._search(case, is_second_round=is_second_round)
         verdict = judged.judgement.verdict
         if verdict.decision == "answered":
             assert judged.confidence is not None
@@ -166,7 +182,7 @@ class Assistant:
         while True:
             # A machine that is told nothing must not open tickets; a person who was may.
             is_machine = row["reason"] in ("automatic_message", "loop")
-            ticket = None if helpful or is_machine else self._draft_of(row, comment)
+            ticket = None if helpful or is_machine else self._handover.after_feedback(row, comment)
             try:
                 ticket_id = self.ledger.give_feedback(answer_id, helpful=helpful, comment=comment, ticket=ticket)
             except TicketIdTakenError:
@@ -181,25 +197,6 @@ class Assistant:
             reference, reason="not_helpful", language=row["language"], channel=row["channel"], now=now()
         )
         return FeedbackReply(answer_id=answer_id, helpful=False, message=message, ticket=reference)
-
-    def _draft_of(self, row: sa.RowMapping, comment: str | None) -> Ticket:
-        """Return the ticket of an answer that did not help; of a choice, with the question it was offered for."""
-        question, receipt = row["question"], orjson.loads(row["receipt"])
-        is_choice = not question or receipt.get("chosen") is not None  # "2" says nothing to who reads the ticket
-        if is_choice and row["conversation_id"] is not None:
-            at = row["created_at"]
-            history = self.ledger.conversation(row["channel"], row["conversation_id"], before=at)
-            question = Conversation(history, at).asked or question
-        question = question or self.phrases.widget(row["language"])["talk_to_person"]
-        return self.tickets.draft(
-            question=f"{question}\n\n{comment}" if comment else question,
-            customer=Customer(**receipt["customer"]),
-            channel=row["channel"],
-            language=row["language"],
-            reason="not_helpful",
-            conversation_id=row["conversation_id"],
-            answer_id=row["id"],
-        )
 
     def _opened(self, question: Question, history: list[Past]) -> Case:
         turns = [
@@ -222,7 +219,12 @@ class Assistant:
         at = now()
         conversation = Conversation(history, at)
         return Case(
-            id=f"ans_{uuid.uuid4().hex}", question=question, at=at, conversation=conversation, language=language
+            id=f"ans_{uuid.uuid4().hex}",
+            question=question,
+            at=at,
+            conversation=conversation,
+            language=language,
+            text=question.text,
         )
 
     def _searched(self) -> tuple[Generation | None, Readings | None]:
@@ -233,18 +235,23 @@ class Assistant:
             return None, None
         return searcher.generation, searcher.readings
 
-    def _search(self, case: Case, *, is_second_round: bool) -> Judged:
-        question, policy = case.question, self.policy
+    async def _search(self, case: Case, *, is_second_round: bool) -> Judged:
+        question, policy, searcher = case.question, self.policy, self.follower.searcher
+        started = time.perf_counter()
+        case.translation = await self._question_translator.translated(case.text, case.language, searcher)
+        if case.translation is not None:
+            case.seconds["translate_question"] = time.perf_counter() - started
+        text, languages = case.text, case.language.languages_to_read
+        if case.translation is not None and case.translation.text is not None:
+            text, languages = case.translation.text, (case.translation.target,)
         conditions = Conditions(
-            languages=case.language.languages_to_read,
+            languages=languages,
             is_second_round=is_second_round,
             max_choices=min(max(question.top_k, 2), CHOICES),
             answer_threshold=policy.answer_threshold,
             clarify_threshold=policy.clarify_threshold,
         )
-        judged = conditions.judge(
-            self.follower.searcher, question.text, policy=policy, tags=question.tags, day=case.at.date()
-        )
+        judged = conditions.judge(searcher, text, policy=policy, tags=question.tags, day=case.at.date())
         case.take(judged)
         return judged
 
@@ -284,22 +291,7 @@ class Assistant:
         )
 
     async def _handed_over(self, case: Case, reason: Reason) -> Entry:
-        words = self._words_for_person(case, reason)
-        ticket: Ticket | None = None
-        reference = await self._open_already(case, reason, words)
-        if reference is None:
-            ticket = self.tickets.draft(
-                question=words,
-                customer=case.question.customer,
-                channel=case.question.channel,
-                language=case.language.code,
-                reason=reason,
-                conversation_id=case.question.conversation_id,
-                answer_id=case.id,
-                tags=tuple(sorted(case.question.tags)),
-                at=case.at,
-            )
-            reference = ticket.receipt_ref
+        reference, ticket = await self._handover.reference(case, reason)
         message = self._composer.promise(
             reference,
             reason=reason,
@@ -312,33 +304,6 @@ class Assistant:
         return case.entry(
             "ticketed", reason, message=message, confidence=confidence, reference=reference, ticket=ticket
         )
-
-    def _words_for_person(self, case: Case, reason: Reason) -> str:
-        """Return what a ticket's reader must know: what was asked, and what was said when it was asked back on."""
-        said, asked = case.question.text, case.conversation.asked
-        if said and not case.conversation.offered:
-            return said
-        is_choice = not said or case.chosen is not None
-        if is_choice or (reason == "unclear_after_clarify" and self.phrases.is_none_of_these(said)):
-            return asked or said or self.phrases.widget(case.language.code)["talk_to_person"]
-        return asked if normal_form(said) == normal_form(asked) else f"{asked}\n\n{said}"
-
-    async def _open_already(self, case: Case, reason: Reason, words: str) -> TicketReceiptRef | None:
-        """Return an unsettled ticket of the conversation that this message would only open again."""
-        for past in case.conversation.history:
-            if past.ticket_id is None:
-                continue
-            try:
-                ticket = await asyncio.to_thread(self.tickets.get, past.ticket_id)
-            except TicketNotFoundError:
-                continue
-            # Whoever waits for a person already need not be waited for by two.
-            waits = reason == "person_requested" and (
-                past is case.conversation.last or ticket.reason == "person_requested"
-            )
-            if not ticket.is_settled and (waits or normal_form(ticket.question) == normal_form(words)):
-                return ticket.receipt_ref
-        return None
 
     def _silent(self, case: Case, reason: Reason) -> Entry:
         return case.entry("suppressed", reason, message="", confidence=None)

@@ -16,6 +16,7 @@ from assistant.judged import NO_FACTS, Judged
 from assistant.language import LanguageVerdict
 from assistant.ledger import Entry
 from assistant.question import Question
+from assistant.question_translation import QuestionTranslation
 from assistant.tickets.ticket import Ticket, TicketReceiptRef
 from knowledge.article import Article
 
@@ -29,6 +30,8 @@ class Case:
     at: datetime
     conversation: Conversation
     language: LanguageVerdict
+    text: str  # what is to be answered: the question, without a wish for a language that came with it
+    translation: QuestionTranslation | None = None  # what was searched for in place of the text
     chosen: str | None = None  # the article that the customer took from those offered
     judged: Judged | None = None
     generation: int | None = None
@@ -108,6 +111,8 @@ class Case:
             "customer": question.customer,
             "tags": sorted(question.tags),
             "detector": self.language.detection,
+            "asked": self.text,
+            "question_translation": self.translation,
             **(NO_FACTS if self.judged is None else self.judged.facts()),
             "timings": self.seconds,
         }

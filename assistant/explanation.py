@@ -28,9 +28,10 @@ _UNSEARCHED = {
 _FINEST = 4  # digits after the point that tell two numbers apart
 
 # What older receipts lack.
-_ABSENT: Mapping[str, Any] = dict.fromkeys(
-    ("chosen", "judged_with", "reading", "calibration", "fusion", "contrast", "choices_confidence")
-)
+_ABSENT: Mapping[str, Any] = {
+    **dict.fromkeys(("chosen", "asked", "question_translation", "judged_with", "reading")),
+    **dict.fromkeys(("calibration", "fusion", "contrast", "choices_confidence")),
+}
 _ABSENT_OF_CALIBRATION: Mapping[str, Any] = dict.fromkeys(("target_precision", "is_certified", "basis"))
 
 
@@ -79,8 +80,19 @@ def explain(receipt: Mapping[str, Any]) -> str:
         why = f"Asked back: {_why_asked_back(receipt)}"
     else:
         why = f"Handed over to a person: {_why_handed_over(receipt)}"
-    reading = receipt["reading"]
-    return f"{why}." if reading in (None, receipt["question"]) else f"{why}; it was read as “{reading}”."
+    reading, translation = receipt["reading"], receipt["question_translation"]
+    if translation is not None:
+        why = f"{why}; {_translated(translation)}"
+    if reading in (None, receipt["question"], receipt["asked"]) or (translation and reading == translation["text"]):
+        return f"{why}."
+    return f"{why}; it was read as “{reading}”."
+
+
+def _translated(translation: Mapping[str, Any]) -> str:
+    source, target = translation["source"], translation["target"]
+    if translation["text"] is None:
+        return f"the encoder does not know {source}, and the question could not be translated into {target}"
+    return f"the encoder does not know {source}, so it was searched for in {target}: “{translation['text']}”"
 
 
 def _unsearched(receipt: Mapping[str, Any]) -> str:

@@ -86,7 +86,7 @@ class Replayer:
             conditions, notes = self._conditions(receipt, asked_at)
             judged = conditions.judge(
                 searcher,
-                receipt["question"],
+                _searched_text(receipt),
                 policy=self._policy,
                 tags=frozenset(receipt["tags"]),
                 day=asked_at.date(),
@@ -167,6 +167,13 @@ class Replayer:
             "choices": choices if verdict.decision == "clarify" else [],
             "generation": judged.judgement.result.generation,
         }
+
+
+def _searched_text(receipt: Mapping[str, Any]) -> str:
+    """Return what was searched for: the question, or what a machine made of it."""
+    translation = receipt["question_translation"]
+    text: str | None = None if translation is None else translation["text"]
+    return text or receipt["asked"] or receipt["question"]
 
 
 def _unsearched(receipt: Mapping[str, Any], asked_at: datetime, searcher: Searcher) -> dict[str, Any]:

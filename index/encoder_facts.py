@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
 
-from index.encoding import Encoder
+from index.encoding import Encoder, EncoderError
 
 _CARD = 65_536  # characters of a model card that are read; the front matter stands at its beginning
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
@@ -87,6 +87,18 @@ def card_languages(folder: Path) -> tuple[str, ...]:
             is_listing = False
     tags = (tag.split(" #")[0].strip().strip("'\"") for tag in found)
     return tuple(dict.fromkeys(tag for tag in tags if _LANGUAGE.fullmatch(tag) and tag not in _NO_LANGUAGE))
+
+
+def known_languages(encoder: Encoder) -> frozenset[str]:
+    """Return the languages that an encoder knows, without region or script; empty where its card does not say.
+
+    Empty also where its files have gone. Read from the disk at every call.
+    """
+    try:
+        folder = encoder.folder
+    except EncoderError:
+        return frozenset()
+    return frozenset(tag.split("-")[0].lower() for tag in card_languages(folder))
 
 
 @contextmanager

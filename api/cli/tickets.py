@@ -13,7 +13,7 @@ from api.cli.output import Cell
 from api.cli.session import Session, command, default_command
 
 if TYPE_CHECKING:
-    from assistant.replies import Wording
+    from assistant.desk import Wording
     from assistant.tickets.ticket import Message, Ticket
 
 NOTHING_TO_CLAIM = 3
@@ -93,7 +93,7 @@ def tickets(
 def show(session: Session, id: Id) -> None:
     """Show a ticket with all that was said and done."""
     queue = session.product.tickets
-    ticket = queue.get(id)
+    ticket = asyncio.run(session.product.desk.understood(queue.get(id)))
     messages = queue.messages(ticket.id, limit=_HISTORY).items
     events = queue.events(ticket.id, limit=_HISTORY).items
     if session.output.as_json:
@@ -241,12 +241,7 @@ def _show_message(session: Session, message: Message) -> None:
 
 
 def _worded(session: Session, ticket: Ticket, body: str, language: str | None) -> Wording:
-    from assistant.replies import worded
-
-    product = session.product
-    wording = asyncio.run(
-        worded(body, ticket, language=language, detector=product.detector, translator=product.translator)
-    )
+    wording = asyncio.run(session.product.desk.from_agent(body, ticket, language=language))
     if wording.problem is not None:
         session.output.warning(f"The answer is kept in {wording.language} only: {wording.problem}")
     return wording

@@ -174,6 +174,16 @@ class FeedbackModel(BaseModel):
     created_at: datetime
 
 
+class QuestionTranslationModel(BaseModel):
+    """What was searched for in place of a question whose language the encoder does not know."""
+
+    source: str = Field(description="Language of the question.")
+    target: str = Field(description="Language that the encoder knows.")
+    text: str | None = Field(description="Null where it could not be translated; the question was searched as it is.")
+    engine: str | None
+    problem: str | None = Field(description="Why it could not be translated.")
+
+
 class ReceiptModel(AnswerModel):
     """The record of a decision: what was found, with which generation, scores and thresholds."""
 
@@ -187,6 +197,13 @@ class ReceiptModel(AnswerModel):
     customer: dict[str, str | None]
     tags: list[str]
     detector: DetectionModel
+    asked: str | None = Field(
+        description="What was to be answered: the question, without a wish for a language that came with it; null in "
+        "older receipts."
+    )
+    question_translation: QuestionTranslationModel | None = Field(
+        description="Null where the encoder knows the question's language, and in older receipts."
+    )
     judged_with: ConditionsModel | None = Field(description="Null where nothing was searched, and in older receipts.")
     reading: str | None = Field(description="The question as it was read, mended where it was misspelt.")
     encoder: str | None

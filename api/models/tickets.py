@@ -30,7 +30,9 @@ class TicketModel(BaseModel):
     priority: Priority
     subject: str
     question: str
-    question_translation: TranslatedModel | None
+    question_translation: TranslatedModel | None = Field(
+        description="The question in the desk's language, where it was asked in another and an engine knows the way."
+    )
     customer: dict[str, str | None]
     channel: str
     language: str
@@ -127,6 +129,14 @@ class MessageModel(BaseModel):
     body: str
     language: str
     translation: TranslatedModel | None
+
+
+class SaidModel(MessageModel):
+    """What was said just now."""
+
+    translation_problem: str | None = Field(
+        None, description="Why it is not kept in the other side's language, where it should be."
+    )
 
 
 class SuggestedArticle(BaseModel):

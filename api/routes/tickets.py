@@ -18,6 +18,7 @@ from api.models import (
     MessageModel,
     MessageRequest,
     Page,
+    SaidModel,
     SolveRequest,
     SuggestionsModel,
     TicketChange,
@@ -27,7 +28,7 @@ from api.models import (
 )
 from api.product import Product
 from api.responses import ERRORS, STALE, json_response
-from assistant.replies import Wording, worded
+from assistant.desk import Wording
 from assistant.tickets.queue import KEEP
 from assistant.tickets.ticket import Customer, Status, Ticket
 from knowledge.database import now
@@ -62,7 +63,7 @@ def tickets(
 
 
 @router.post("", status_code=201, response_model=TicketModel, summary="Open a ticket")
-def create(body: TicketRequest, product: ProductDep, key: TicketsKey) -> Response:
+async def create(body: TicketRequest, product: ProductDep, key: TicketsKey) -> Response:
     """Open a ticket for what came by telephone, say."""
     draft = product.tickets.draft(
         question=body.question,
@@ -75,7 +76,8 @@ def create(body: TicketRequest, product: ProductDep, key: TicketsKey) -> Respons
         priority=body.priority,
         tags=body.tags,
     )
-    ticket = product.tickets.create(draft, actor=key.name)
+    ticket = await asyncio.to_thread(product.tickets.create, draft, actor=key.name)
+    product.desk.understand_soon(ticket)
     return _ticket_response(product, ticket, status=201, headers={"Location": f"/v1/tickets/{ticket.id}"})
 
 
@@ -92,10 +94,11 @@ def claim_next(body: ClaimNextRequest, product: ProductDep, key: TicketsKey) -> 
 
 
 @router.get("/{id}", response_model=TicketDetailModel, summary="A ticket with its history")
-def ticket(id: str, product: ProductDep, key: TicketsKey, names_in: Language = None) -> Response:
-    """Return a ticket."""
-    found = product.tickets.get(id)
-    history = [asdict(event) for event in product.tickets.events(found.id, limit=_HISTORY).items]
+async def ticket(id: str, product: ProductDep, key: TicketsKey, names_in: Language = None) -> Response:
+    """Return a ticket, its question in the desk's language too where an engine knows the way."""
+    found = await product.desk.understood(await asyncio.to_thread(product.tickets.get, id))
+    events = await asyncio.to_thread(product.tickets.events, found.id, limit=_HISTORY)
+    history = [asdict(event) for event in events.items]
     return json_response({**_fields(product, found, names_in), "history": history}, headers={"ETag": found.etag})
 
 
@@ -146,7 +149,7 @@ async def solve(
     language, translation = None, None
     if message is not None:
         found = await asyncio.to_thread(product.tickets.get, id)
-        wording = await _worded(product, found, message, None)
+        wording = await product.desk.from_agent(message, found)
         language, translation = wording.language, wording.translation
     solved = await asyncio.to_thread(
         product.tickets.solve,
@@ -173,32 +176,41 @@ def messages(
     return json_response({"items": [asdict(message) for message in page.items], "next_cursor": page.next_cursor})
 
 
-@router.post("/{id}/messages", status_code=201, response_model=MessageModel, responses=STALE, summary="Reply, or note")
+@router.post("/{id}/messages", status_code=201, response_model=SaidModel, responses=STALE, summary="Reply, or note")
 async def say(
     id: str, body: MessageRequest, product: ProductDep, key: TicketsKey, if_match: IfMatch = None
 ) -> Response:
-    """Add a message; an agent's public one is kept in the customer's language too where a machine knows the way."""
+    """Add a message, kept in the other side's language too where an engine knows the way.
+
+    An agent's public one is kept in the customer's language, and a customer's in the desk's. Where it should be but
+    could not be translated, ``translation_problem`` says why.
+    """
     found = await asyncio.to_thread(product.tickets.get, id)
+    wording = Wording(language=body.language or found.language)
     if body.author_kind == "customer":
+        wording = await product.desk.from_customer(body.body, found, language=body.language)
         message = await asyncio.to_thread(
-            product.tickets.customer_reply, id, body=body.body, language=body.language or found.language
+            product.tickets.customer_reply,
+            id,
+            body=body.body,
+            language=wording.language,
+            translation=wording.translation,
         )
     else:
-        spoken, translation = body.language, None
         if body.visibility == "public":
-            wording = await _worded(product, found, body.body, body.language)
-            spoken, translation = wording.language, wording.translation
+            wording = await product.desk.from_agent(body.body, found, language=body.language)
         message = await asyncio.to_thread(
             product.tickets.reply,
             id,
             agent=_agent(body, key),
             body=body.body,
             visibility=body.visibility,
-            language=spoken,
-            translation=translation,
+            language=body.language if body.visibility == "internal" else wording.language,
+            translation=wording.translation,
             expected_version=expected_version(if_match),
         )
-    return json_response(asdict(message), status=201)
+    problem = None if wording.problem is None else str(wording.problem)
+    return json_response({**asdict(message), "translation_problem": problem}, status=201)
 
 
 @router.get("/{id}/suggestions", response_model=SuggestionsModel, summary="What may help to answer")
@@ -206,10 +218,6 @@ async def suggestions(id: str, product: ProductDep, key: TicketsKey) -> Response
     """Return articles that may answer, and solved tickets that were much like this one."""
     found = await asyncio.to_thread(product.tickets.get, id)
     return json_response(await asyncio.to_thread(product.suggestions.for_ticket, found))
-
-
-async def _worded(product: Product, ticket: Ticket, body: str, language: str | None) -> Wording:
-    return await worded(body, ticket, language=language, detector=product.detector, translator=product.translator)
 
 
 def _language_of(product: Product, text: str) -> str:

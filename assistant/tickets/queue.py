@@ -233,6 +233,17 @@ class TicketQueue:
             change.after = ticket if status is None else self._moved(ticket, status, change.at)
         return change.after
 
+    def understand(self, id: str, translation: TranslatedText) -> Ticket:
+        """Store the question in the desk's language, and return the ticket; one that has it already stays as it is.
+
+        Raises TicketStateError when the ticket is closed.
+        """
+        checked = translated(translation, field="question_translation")
+        with self._changing(id, by="assistant") as change:
+            if change.before.question_translation is None:
+                change.after = replace(change.before, question_translation=checked)
+        return change.after
+
     def claim(self, id: str, *, agent: str, expected_version: int | None = None) -> Ticket:
         """Give the ticket to the agent, and open it if it is new; nothing changes if the agent has it already.
 

@@ -120,6 +120,11 @@ def write_change(
     changes = {
         name: (_plain(getattr(before, name)), _plain(getattr(after, name))) for name in changed_names(before, after)
     }
+    if after.question_translation != before.question_translation:
+        first = ticket_messages.c.id == entry_id(after.id, 1)
+        connection.execute(
+            sa.update(ticket_messages).where(first).values(translation=values["question_translation"])
+        )
     if message is not None:
         connection.execute(sa.insert(ticket_messages), _message_values(message))
         changes["message"] = (None, message.id)
@@ -167,6 +172,8 @@ def _event_values(
 def _plain(value: object) -> object:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, TranslatedText):
+        return asdict(value)
     return list(value) if isinstance(value, tuple) else value
 
 

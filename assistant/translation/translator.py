@@ -93,14 +93,14 @@ class Translator:
         """Return the question of one of the article's texts in the target language; raises as ``answer_text``."""
         return await self._field(article, text, "question", target)
 
-    async def free_text(self, text: str, source: str, target: str) -> Translated:
+    async def free_text(self, text: str, source: str, target: str, *, budget: float | None = None) -> Translated:
         """Return any text, such as a customer's message, in the target language; it is not remembered.
 
-        Raises as ``answer_text``.
+        ``budget`` is in seconds, the translator's own by default. Raises as ``answer_text``.
         """
         route, version = self._prepare(source, target)
         key = (route, version, source_digest(text))
-        return _translated(await self._run(key, None, route, text), route, version)
+        return _translated(await self._run(key, None, route, text, budget), route, version)
 
     def close(self) -> None:
         """Drop what waits; what runs is finished in the background and remembered."""
@@ -134,7 +134,15 @@ class Translator:
         versions = (self._engines[leg.engine].pair_version(leg.source, leg.target) for leg in route.legs)
         return route, "+".join(versions)
 
-    async def _run(self, key: Hashable, remembered_as: TranslationKey | None, route: Route, text: str) -> str:
+    async def _run(
+        self,
+        key: Hashable,
+        remembered_as: TranslationKey | None,
+        route: Route,
+        text: str,
+        budget: float | None = None,
+    ) -> str:
+        budget = self._time_budget if budget is None else budget
         job = self._submit(key, remembered_as, route, text)
         loop = asyncio.get_running_loop()
         finished = asyncio.Event()
@@ -145,10 +153,10 @@ class Translator:
 
         job.add_done_callback(wake)
         try:
-            await asyncio.wait_for(finished.wait(), self._time_budget)
+            await asyncio.wait_for(finished.wait(), budget)
         except TimeoutError:
             raise TranslationTimeoutError(
-                f"Translating {route.source}→{route.target} takes longer than {self._time_budget:g} seconds; "
+                f"Translating {route.source}→{route.target} takes longer than {budget:g} seconds; "
                 "show the original now: the translation goes on and is remembered."
             ) from None
         if job.cancelled():
