@@ -17,6 +17,7 @@ from collections.abc import Callable
 
 from assistant.translation import sentences
 from assistant.translation.errors import TranslationUnsafeError
+from assistant.translation.glossary import EMPTY, Glossary
 from assistant.translation.spans import Span, find_spans
 
 _FIRST = 0xF0000  # plane 15 is for private use; a private character of the text itself is a span
@@ -31,7 +32,9 @@ _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\u
 _FULL_STOPS = ".。．।"
 
 
-def translate_around(text: str, translate: Callable[[str], str]) -> str:
+def translate_around(
+    text: str, translate: Callable[[str], str], *, glossary: Glossary = EMPTY, target_language: str | None = None
+) -> str:
     """Return the text with its words translated; spans, line breaks and list marks stay as they are.
 
     ``translate`` gets one sentence or fragment at a time, without outer white space, and may raise

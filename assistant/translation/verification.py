@@ -8,6 +8,7 @@ from collections import Counter
 
 from assistant.translation import tags
 from assistant.translation.errors import TranslationUnsafeError
+from assistant.translation.glossary import EMPTY, Glossary
 from assistant.translation.spans import find_spans
 
 MAX_RATIO = 4.0  # letters of the longer text per letter of the shorter one; Europarl's language pairs stay below 2
@@ -37,7 +38,9 @@ _SCRIPT_NAMES = {
 }  # fmt: skip
 
 
-def verify(source: str, translated: str, *, target_language: str | None = None) -> None:
+def verify(
+    source: str, translated: str, *, target_language: str | None = None, glossary: Glossary = EMPTY
+) -> None:
     """Return when the translation may be shown; raise TranslationUnsafeError that names every fault otherwise."""
     faults = find_faults(source, translated, target_language=target_language)
     if faults:
