@@ -46,7 +46,7 @@ class Composer:
     def clarify(self, question: str, *, language: str, choices: Sequence[Title]) -> str:
         """Return the question repeated back, and the numbered choices; with an honest line where these are foreign."""
         quoted = question if len(question) <= _QUOTED else question[: _QUOTED - 1].rstrip() + "…"
-        said = [self.phrases.say("did_you_mean", language, question=quoted)]
+        said = [self._asked_back(quoted, language=language, count=len(choices))]
         foreign = dict.fromkeys(
             choice.language for choice in choices if choice.language.split("-")[0] != language.split("-")[0]
         )
@@ -59,6 +59,15 @@ class Composer:
             )
         )
         return "\n\n".join(said)
+
+    def _asked_back(self, question: str, *, language: str, count: int) -> str:
+        if not count:
+            return self.phrases.say("check_understood", language, question=question)
+        return self.phrases.say("did_you_mean", language, count=count, question=question)
+
+    def language_changed(self, language: str) -> str:
+        """Return the reply to a message that asks for a language and nothing else, in that language."""
+        return self.phrases.say("language_changed", language)
 
     def promise(
         self,

@@ -6,18 +6,16 @@ parcel lost" chooses nothing and "thanks, but where is it" is a question.
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 
-from assistant.phrases.recogniser import fold, tokens
+from assistant.phrases import Phrasebook, ReplyVocabulary
+from assistant.phrases.recogniser import CLAUSE_MARKS, fold, lexicon, tokens
 
 LAST = -1  # the place of the last choice
 _LONGEST = 200  # characters; a longer message says more than that
-_QUESTION_MARKS = "?？؟"
-_MARKS = ".!,;:\n。،؛、?؟"
+_QUESTION_MARKS = "?？؟՞"
 _ENGLISH = "en"  # is understood from everybody
 
 _Words = tuple[str, ...]
@@ -33,24 +31,20 @@ class _Language:
 class ShortReplies:
     """What all languages list; immutable, and safe to share between threads."""
 
-    def __init__(self, listed: Mapping[str, Mapping[str, Sequence[object]]]) -> None:
-        """Take the file's content: ``ordinals``, ``around`` and ``thanks`` by language."""
-        texts = [text for each in listed.values() for text in _texts(each)]
-        # Han is cut into words that are listed; everything else has spaces.
-        self._lexicon = frozenset(folded for folded in map(fold, texts) if folded and "\u3400" <= folded[0] <= "\u9fff")
+    def __init__(self, listed: Mapping[str, ReplyVocabulary]) -> None:
+        """Take each phrase language's words."""
+        self._lexicon = lexicon(text for each in listed.values() for text in _texts(each))
         self._languages: dict[str, _Language] = {}
         thanks: set[_Words] = set()
         for language, each in listed.items():
             places = (1, 2, 3, LAST)
             ordinals = {
-                self._words(text): place
-                for place, ways in zip(places, each["ordinals"], strict=True)
-                for text in _texts({"": ways})  # type: ignore[dict-item]
+                self._words(text): place for place, ways in zip(places, each.ordinals, strict=True) for text in ways
             }
-            around = frozenset(self._words(str(text)) for text in each["around"])
+            around = frozenset(map(self._words, each.around))
             words = frozenset(word for way in (*ordinals, *around) for word in way)
             self._languages[language] = _Language(ordinals=ordinals, around=around, words=words)
-            thanks.update(self._words(str(text)) for text in each["thanks"])
+            thanks.update(map(self._words, each.thanks))
         self._thanks = frozenset(thanks)
 
     def ordinal(self, text: str, language: str) -> int | None:
@@ -61,7 +55,7 @@ class ShortReplies:
         words = self._heard(text)
         if not words:
             return None
-        for spoken in dict.fromkeys((language.split("-")[0], _ENGLISH)):
+        for spoken in dict.fromkeys((Phrasebook().resolve(language), _ENGLISH)):
             listed = self._languages.get(spoken)
             if listed is not None and (place := _named(words, listed)) is not None:
                 return place
@@ -77,23 +71,17 @@ class ShortReplies:
         return self._words(text) if len(text) <= _LONGEST else ()
 
     def _words(self, text: str) -> _Words:
-        return tuple(word for word in tokens(fold(text), self._lexicon) if word not in _MARKS)
+        return tuple(word for word in tokens(fold(text), self._lexicon) if word not in CLAUSE_MARKS)
 
 
 @cache
 def short_replies() -> ShortReplies:
-    """Return those of the file beside this one."""
-    text = resources.files("assistant").joinpath("short_replies.toml").read_text(encoding="utf-8")
-    return ShortReplies(tomllib.loads(text))
+    """Return those of the phrase files."""
+    return ShortReplies(Phrasebook().replies)
 
 
-def _texts(listed: Mapping[str, Sequence[object]]) -> Iterable[str]:
-    for ways in listed.values():
-        for way in ways:
-            if isinstance(way, str):
-                yield way
-            else:
-                yield from _texts({"": way})  # type: ignore[dict-item]
+def _texts(listed: ReplyVocabulary) -> tuple[str, ...]:
+    return (*(way for ways in listed.ordinals for way in ways), *listed.around, *listed.thanks)
 
 
 def _named(words: _Words, listed: _Language) -> int | None:

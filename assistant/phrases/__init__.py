@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from assistant.phrases.phrasebook import Phrasebook, PhraseKey
+from assistant.phrases.speech import ReplyVocabulary, WishVocabulary
 from assistant.phrases.template import PhraseError
 from assistant.phrases.writing import Direction
 
-__all__ = ["Direction", "PhraseError", "PhraseKey", "Phrasebook"]
+__all__ = ["Direction", "PhraseError", "PhraseKey", "Phrasebook", "ReplyVocabulary", "WishVocabulary"]

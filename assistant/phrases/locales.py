@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
@@ -37,7 +38,7 @@ def moment(at: datetime, language: str, region_of: str, *, timezone: str, now: d
 
 def language_name(code: str, in_language: str) -> str:
     """Return what ``in_language``, a phrase language, calls the language ``code``; the code itself where unknown."""
-    names = Locale(in_language).languages
+    names = _named(in_language).languages
     first, *rest = subtags(code)
     for tag in rest:
         variant = tag.title() if len(tag) == 4 else tag.upper()
@@ -47,6 +48,12 @@ def language_name(code: str, in_language: str) -> str:
     return names.get(first) or code
 
 
+def plural_rule(language: str) -> Callable[[int], str]:
+    """Return what tells a number's plural category in a phrase language: CLDR's cardinal rules."""
+    rule: Callable[[int], str] = _named(language).plural_form
+    return rule
+
+
 def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
@@ -54,13 +61,22 @@ def _zone(name: str) -> ZoneInfo:
         raise ValueError(f"timezone: expected an IANA name such as 'Europe/Minsk', got {name!r}") from exc
 
 
+@cache
+def _named(language: str) -> Locale:
+    """Return the locale of a phrase language, which is the name of a file: ``be``, ``sr-Latn``, ``pt-BR``."""
+    return Locale.parse(language, sep="-")
+
+
 @lru_cache(maxsize=256)
 def _locale(language: str, region_of: str) -> Locale:
-    region = next((tag.upper() for tag in subtags(region_of)[1:] if len(tag) == 2), None)
+    region = next((tag.upper() for tag in subtags(region_of)[1:] if len(tag) == 2 and tag.isascii()), None)
+    locale = _named(language)
+    if region is None:
+        return locale
     try:
-        return Locale(language, territory=region)
+        return Locale(locale.language, territory=region, script=locale.script)
     except UnknownLocaleError:
-        return Locale(language)
+        return locale
 
 
 @lru_cache(maxsize=256)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
-from importlib.resources import files
+from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Literal
 
 from assistant.phrases import locales, writing
-from assistant.phrases.recogniser import Recogniser, Vocabulary
-from assistant.phrases.template import PhraseError, Template
+from assistant.phrases.recogniser import Recogniser
+from assistant.phrases.speech import ReplyVocabulary, Speech, WishVocabulary, speeches
+from assistant.phrases.template import PhraseError, Plural
 from assistant.phrases.writing import Direction
+from assistant.translation import tags
+from knowledge.article import ArticleError
 
 DEFAULT_LANGUAGE = "en"
 
@@ -41,39 +42,24 @@ PhraseKey = Literal[
     "feedback_thanks",
     "feedback_reported",
     "faq_link",
+    "language_changed",
 ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Speech:
-    """One language's file."""
-
-    templates: Mapping[str, Template]
-    status_names: Mapping[str, str]
-    widget: Mapping[str, str]
-    vocabulary: Vocabulary
-
-
-@cache
-def _speeches() -> Mapping[str, _Speech]:
-    folder = files(__package__)
-    tags = sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
-    return MappingProxyType({tag: _read(folder.joinpath(f"{tag}.toml").read_text(encoding="utf-8")) for tag in tags})
-
-
-def _read(text: str) -> _Speech:
-    table = tomllib.loads(text)
-    return _Speech(
-        templates=MappingProxyType({key: Template.parse(key, text) for key, text in table["phrases"].items()}),
-        status_names=MappingProxyType(table["status"]),
-        widget=MappingProxyType(table["widget"]),
-        vocabulary=Vocabulary(**{name: tuple(listed) for name, listed in table["recognise"].items()}),
-    )
 
 
 @cache
 def _recogniser() -> Recogniser:
-    return Recogniser(speech.vocabulary for speech in _speeches().values())
+    return Recogniser(speech.vocabulary for speech in speeches().values() if speech.vocabulary is not None)
+
+
+@lru_cache(maxsize=4096)
+def _resolved(language: str) -> str:
+    known = speeches()
+    try:
+        chain = tags.fallbacks(language)
+    except ArticleError:  # what is no language tag may still begin with one
+        chain = ()
+    first = writing.subtags(language)[0]
+    return next((tag for tag in (*chain, first) if tag in known), DEFAULT_LANGUAGE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,34 +70,50 @@ class Phrasebook:
     language (``resolve``). Dates and language names follow it, so that one message has one language.
     """
 
-    _speech: Mapping[str, _Speech] = field(default_factory=_speeches, init=False, repr=False, compare=False)
+    _speech: Mapping[str, Speech] = field(default_factory=speeches, init=False, repr=False, compare=False)
 
     @property
     def languages(self) -> tuple[str, ...]:
         """The phrase languages, in the order of their tags."""
         return tuple(self._speech)
 
-    def resolve(self, language: str) -> str:
-        """Return the phrase language of a BCP 47 tag: itself, else without its last subtags, else English."""
-        tags = writing.subtags(language)
-        # A tag has a handful of subtags; more is noise, and trying each would cost the square of its length.
-        for length in range(min(len(tags), 8), 0, -1):
-            candidate = "-".join(tags[:length])
-            if candidate in self._speech:
-                return candidate
-        return DEFAULT_LANGUAGE
+    @property
+    def replies(self) -> Mapping[str, ReplyVocabulary]:
+        """How customers of each phrase language choose, and thank."""
+        return MappingProxyType({tag: each.replies for tag, each in self._speech.items() if each.replies is not None})
 
-    def say(self, key: PhraseKey, language: str, **values: str) -> str:
+    @property
+    def wishes(self) -> Mapping[str, WishVocabulary]:
+        """How customers of each phrase language ask for a language."""
+        return MappingProxyType({tag: each.wish for tag, each in self._speech.items() if each.wish is not None})
+
+    def resolve(self, language: str) -> str:
+        """Return the phrase language that serves a BCP 47 tag: itself, the nearest its reader reads, else English.
+
+        ``pt-BR`` → ``pt-BR``, ``pt-AO`` → ``pt``, ``zh-TW`` → ``zh-Hant``, ``no`` and ``nn`` → ``nb``, ``bs`` → ``hr``.
+        """
+        # A tag has a handful of subtags; more is noise, and is not worth remembering.
+        return _resolved(language[:64].strip().replace("_", "-"))
+
+    def say(self, key: PhraseKey, language: str, *, count: int | None = None, **values: str) -> str:
         """Return the phrase with its values put in literally; isolated where the phrase runs right to left.
 
+        A phrase that has plural forms is said for ``count`` things, and needs it; no other may have it.
         Raises ``PhraseError`` on an unknown key and on a value missing or too many.
         """
         spoken = self.resolve(language)
-        template = self._speech[spoken].templates.get(key)
-        if template is None:
-            known = ", ".join(self._speech[spoken].templates)
-            raise PhraseError(f"expected a phrase key ({known}), got {key!r}")
-        return template.fill(values, isolated=writing.direction(spoken) == "rtl")
+        phrase = self._speech[spoken].phrases.get(key)
+        if phrase is None:
+            known = ", ".join(self._speech[spoken].phrases)
+            raise PhraseError(f"expected a phrase key of {spoken}.toml ({known}), got {key!r}; name one of these")
+        isolated = writing.direction(spoken) == "rtl"
+        if not isinstance(phrase, Plural):
+            if count is not None:
+                raise PhraseError(f"phrase {key!r}: expected no count, got {count}; leave it out: it has no plurals")
+            return phrase.fill(values, isolated=isolated)
+        if count is None:
+            raise PhraseError(f"phrase {key!r}: expected the count of its things, got none; pass count=…")
+        return phrase.fill(values, count=count, category=locales.plural_rule(spoken), isolated=isolated)
 
     def status_name(self, status: str, language: str) -> str:
         """Return what a customer reads for a ticket's status; raise ``PhraseError`` on an unknown one."""

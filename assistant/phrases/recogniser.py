@@ -23,8 +23,8 @@ _UNSPACED = "\u3005\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u3400-\u
 _FIRST_UNSPACED, _LAST_UNSPACED = "\u3005", "\u9fff"
 # Vowel signs of the scripts from Devanagari to Khmer belong to words, though re does not count them as \w.
 _SIGNS = "".join(chr(code) for code in range(0x900, 0x1800) if unicodedata.category(chr(code)) in {"Mn", "Mc"})
-_CLAUSE_MARKS = ".!?,;:\n。؟،؛、।։՝"
-_TOKEN = re.compile(rf"[{_UNSPACED}]+|[^\W_{_UNSPACED}]+(?:[{_SIGNS}]+[^\W_{_UNSPACED}]*)*|[{_CLAUSE_MARKS}]")
+CLAUSE_MARKS = ".!?,;:\n。؟،؛、।։՝"
+_TOKEN = re.compile(rf"[{_UNSPACED}]+|[^\W_{_UNSPACED}]+(?:[{_SIGNS}]+[^\W_{_UNSPACED}]*)*|[{CLAUSE_MARKS}]")
 # Accents, Arabic vowel points, Hebrew points, the Devanagari nukta, Armenian marks inside words, invisible characters.
 _MARKS = re.compile(
     "[\u0300-\u036f\u055b\u055c\u055e\u0591-\u05bd\u05bf\u05c1\u05c2\u0610-\u061a\u0640\u064b-\u065f\u0670\u093c"
@@ -128,7 +128,7 @@ class _Ear:
         message, position = _Message(), 0
         while position < len(words):
             word = words[position]
-            if word in _CLAUSE_MARKS:
+            if word in CLAUSE_MARKS:
                 message.clauses.append([])
                 position += 1
                 continue
@@ -269,13 +269,13 @@ def _listening(ears: Mapping[str, tuple[_Ear, ...]], words: list[str]) -> set[_E
 
 
 def _said(words: Iterable[str]) -> frozenset[str]:
-    return frozenset(word for word in words if word not in _CLAUSE_MARKS)
+    return frozenset(word for word in words if word not in CLAUSE_MARKS)
 
 
 def _clauses(words: list[str]) -> list[list[str]]:
     clauses: list[list[str]] = [[]]
     for word in words:
-        if word in _CLAUSE_MARKS:
+        if word in CLAUSE_MARKS:
             clauses.append([])
         else:
             clauses[-1].append(word)

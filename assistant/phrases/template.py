@@ -1,13 +1,17 @@
-"""One phrase of a file: text with named places, filled without interpreting what is put in."""
+"""One phrase of a file: text with named places, filled without interpreting what is put in; its plural forms."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from assistant.phrases.writing import isolate
 from knowledge.errors import UnavailableError
+
+COUNT = "count"  # the place a counted phrase may show its number in
+EXACTLY_ONE = "=1"  # a form of its own, before the category that one belongs to
+OTHER = "other"  # the category that CLDR gives every language
 
 _PLACE = re.compile(r"\{([a-z_]+)\}")
 
@@ -48,3 +52,30 @@ class Template:
             parts.append(isolate(value) if isolated else value)
             parts.append(literal)
         return "".join(parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plural:
+    """A phrase in the plural forms of its language: by CLDR's cardinal categories, and perhaps ``=1`` exactly."""
+
+    key: str
+    forms: Mapping[str, Template]
+
+    @classmethod
+    def parse(cls, key: str, forms: Mapping[str, str]) -> Plural:
+        """Cut each form at its places; raise ``PhraseError`` where a brace is left over."""
+        return cls(key=key, forms={name: Template.parse(f"{key}.{name}", text) for name, text in forms.items()})
+
+    def fill(self, values: Mapping[str, str], *, count: int, category: Callable[[int], str], isolated: bool) -> str:
+        """Return the form for ``count`` things, the number put in where the form shows it.
+
+        ``category`` is the language's plural rule. Raises ``PhraseError`` on a category the file lacks, and
+        unless the values named are exactly the places, the count's own apart.
+        """
+        name = EXACTLY_ONE if count == 1 and EXACTLY_ONE in self.forms else category(count)
+        form = self.forms.get(name)
+        if form is None:
+            known = ", ".join(self.forms) or "none"
+            raise PhraseError(f"phrase {self.key!r}: expected the plural form {name!r}, the file has {known}; add it")
+        shown = {COUNT: str(count)} if COUNT in form.places else {}
+        return form.fill({**values, **shown}, isolated=isolated)
