@@ -14,7 +14,7 @@ serve: .venv/.installed ## Install, load the sample shop, build the index, serve
 	$(BIN)/faq serve --sample
 
 test: .venv/.developing ## Run all tests
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist loadfile
 
 lint: .venv/.developing ## Check style and types
 	$(BIN)/ruff check
