@@ -15,10 +15,12 @@ from assistant.phrases import PhraseKey
 KEYS: tuple[PhraseKey, ...] = get_args(PhraseKey)
 PLURAL_KEYS = ("did_you_mean",)
 STATUSES = ("new", "open", "pending", "hold", "solved", "closed")
-WIDGET = set(
-    "title greeting placeholder send helpful yes no talk_to_person thinking offline retry ticket_label status_label "
-    "you assistant new_chat too_long language automatic".split()
-)
+# fmt: off
+WIDGET = {
+    "title", "greeting", "placeholder", "send", "helpful", "yes", "no", "talk_to_person", "thinking", "offline",
+    "retry", "ticket_label", "status_label", "you", "assistant", "new_chat", "too_long", "language", "automatic",
+}
+# fmt: on
 TICKET, PROMISE = {"ticket"}, {"ticket", "due"}
 PLACES: Mapping[str, set[str]] = {
     "answer_other_language": {"answer_language"},
