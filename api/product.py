@@ -28,6 +28,7 @@ from index.generations import Generations
 from index.shelf import Shelf
 from knowledge.database import Database, open_database
 from knowledge.errors import ConfigurationError
+from knowledge.glossary import GlossaryStore
 from knowledge.store import ArticleStore
 
 if TYPE_CHECKING:
@@ -211,8 +212,19 @@ class Product:
 
     @cached_property
     def translator(self) -> Translator:
-        """Machine translation with its memory."""
-        return Translator([self.engine], TranslationMemory(self.database), time_budget=self.settings.translation_budget)
+        """Machine translation with its memory and the glossary."""
+        return Translator(
+            [self.engine],
+            self.memory,
+            time_budget=self.settings.translation_budget,
+            workers=self.settings.translation_workers,
+            glossary=GlossaryStore(self.database),
+        )
+
+    @cached_property
+    def memory(self) -> TranslationMemory:
+        """What was translated before."""
+        return TranslationMemory(self.database)
 
     @cached_property
     def tickets(self) -> TicketQueue:

@@ -85,6 +85,9 @@ class Settings(BaseSettings):
     translation_budget: float = Field(
         2.0, gt=0, le=60, description="Seconds a customer waits for a machine translation."
     )
+    translation_workers: int = Field(
+        1, ge=1, le=64, description="Texts that machines translate at once; each may use all cores."
+    )
     timezone: str = Field("UTC", description="IANA time zone of the times promised to customers.")
     faq_url: str = Field("", description="Where customers read the FAQ; named in acknowledgements of e-mails.")
     max_question_length: int = Field(2_000, ge=1, le=20_000, description="Characters of a question.")

@@ -4,23 +4,52 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from assistant.translation import Choice, TranslationError, Translator, choose_source, choose_text
+from assistant.translation import (
+    Choice,
+    Translated,
+    TranslationBusyError,
+    TranslationError,
+    TranslationHeldError,
+    TranslationPairError,
+    TranslationTimeoutError,
+    TranslationUnsafeError,
+    Translator,
+    choose_text,
+)
+from assistant.translation.tags import canonical
 from index.analysis import normal_form
 from knowledge.article import Article, Text
 
-_REMEMBERED = 20_000  # choices of a text
+Problem = Literal["no_route", "timeout", "unsafe", "held_for_review", "busy", "engine_failed"]
+
+_REMEMBERED = 20_000  # choices of a text, and what was delivered
 _BEGINNING = 60  # characters of an answer that tell two articles with one question apart
+
+# Until something is changed, asking again would give the same.
+_LASTING: dict[type[TranslationError], Problem] = {
+    TranslationPairError: "no_route",
+    TranslationUnsafeError: "unsafe",
+    TranslationHeldError: "held_for_review",
+}
+_PASSING: dict[type[TranslationError], Problem] = {
+    TranslationTimeoutError: "timeout",
+    TranslationBusyError: "busy",
+}
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Delivered:
-    """What a customer is given of an article; ``kind`` is ``none`` when it is not in their language."""
+    """What a customer is given of an article; ``kind`` is ``none`` when it is not in their language.
+
+    ``problem`` is why it is not, and ``detail`` says it in a sentence for the one who runs the shop.
+    """
 
     question: str
     text: str
@@ -28,6 +57,8 @@ class Delivered:
     kind: Literal["human", "machine", "none"]
     translated_from: str | None = None
     engine: str | None = None
+    problem: Problem | None = None
+    detail: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,45 +69,95 @@ class Title:
     language: str
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Known:
+    """What was delivered of an article; it holds while the translator's stamp is this one, for ever where None."""
+
+    article: Article
+    delivered: Delivered
+    outcome: str
+    stamp: int | None
+
+
 class Answering:
     """Chooses and, where need be, translates an article's text."""
 
     def __init__(self, translator: Translator, *, default_language: str) -> None:
+        self.outcomes: Counter[str] = Counter()  # human, remembered, translated, or the problem there was
         self._translator = translator
         self._default_language = default_language
         self._choices: dict[tuple[str, int, str], Choice] = {}
+        self._known: dict[tuple[str, str], _Known] = {}
 
     async def deliver(self, article: Article, language: str) -> Delivered:
         """Return the best there is for a customer of this language; never fails.
 
-        A person's text in the language; else a translation, if an engine knows a way and is quick enough;
-        else the text the customer most probably reads.
+        A person's text in the language; else what is remembered of an engine's; else an engine's, if one
+        knows a way and is quick enough; else the text the customer most probably reads.
         """
+        known = self._known.get((article.id, language))
+        if (
+            known is None
+            or known.article is not article
+            or not (known.stamp is None or (known.stamp == self._translator.stamp and self._translator.is_fresh()))
+        ):
+            known = await self._delivered(article, language)
+        self.outcomes[known.outcome] += 1
+        return known.delivered
+
+    async def _delivered(self, article: Article, language: str) -> _Known:
         choice = self._choice(article, language)
         text = choice.text
         if choice.is_in_language:
-            return Delivered(
+            given = Delivered(question=text.question, text=text.answer, language=text.language, kind=text.origin)
+            known = _Known(article=article, delivered=given, outcome=text.origin, stamp=None)
+            return self._keep(language, known)
+        await self._translator.freshen()
+        stamp = self._translator.stamp
+        asking = asyncio.ensure_future(self._translated_question(article, language))  # waits while the answer waits
+        try:
+            answer = await self._translator.article_text(
+                article, "answer", language, default_language=self._default_language
+            )
+        except TranslationError as error:
+            asking.cancel()
+            problem = _problem(error)
+            log.warning("article %s goes out in %s, not in %s: %s", article.id, text.language, language, error)
+            given = Delivered(
                 question=text.question,
                 text=text.answer,
                 language=text.language,
-                kind=text.origin,
+                kind="none",
+                problem=problem,
+                detail=str(error),
             )
-        source = choose_source(article, language, default_language=self._default_language, route=self._translator.route)
-        if source is not None:
-            try:
-                translated = await self._translator.answer_text(article, source, language)
-            except TranslationError as error:
-                log.warning("article %s goes out in %s, not in %s: %s", article.id, text.language, language, error)
-            else:
-                return Delivered(
-                    question=source.question,
-                    text=translated.text,
-                    language=language,
-                    kind="machine",
-                    translated_from=source.language,
-                    engine=translated.engine,
-                )
-        return Delivered(question=text.question, text=text.answer, language=text.language, kind="none")
+            known = _Known(article=article, delivered=given, outcome=problem, stamp=stamp)
+            return self._keep(language, known) if type(error) in _LASTING else known
+        except BaseException:
+            asking.cancel()
+            raise
+        question = await asking
+        given = Delivered(
+            question=question.text if isinstance(question, Translated) else _question_of(article, answer),
+            text=answer.text,
+            language=answer.target_language if answer.kind == "human" else language,
+            kind=answer.kind,
+            translated_from=answer.source_language if answer.kind == "machine" else None,
+            engine=answer.engine if answer.kind == "machine" else None,
+        )
+        is_settled = question.is_remembered if isinstance(question, Translated) else question in _LASTING.values()
+        outcome = "human" if answer.kind == "human" else "remembered" if answer.is_remembered else "translated"
+        known = _Known(article=article, delivered=given, outcome=outcome, stamp=stamp)
+        return self._keep(language, known) if answer.is_remembered and is_settled else known
+
+    async def _translated_question(self, article: Article, language: str) -> Translated | Problem:
+        try:
+            return await self._translator.article_text(
+                article, "question", language, default_language=self._default_language
+            )
+        except TranslationError as error:
+            log.warning("the title of article %s goes out untranslated, not in %s: %s", article.id, language, error)
+            return _problem(error)
 
     async def titles(self, articles: Sequence[Article], language: str) -> list[Title]:
         """Return the articles' questions as ``deliver`` would word their answers; never fails.
@@ -94,17 +175,9 @@ class Answering:
 
     async def _title(self, article: Article, language: str) -> Title:
         choice = self._choice(article, language)
-        source = None
         if not choice.is_in_language:
-            source = choose_source(
-                article, language, default_language=self._default_language, route=self._translator.route
-            )
-        if source is not None:
-            try:
-                translated = await self._translator.question_text(article, source, language)
-            except TranslationError as error:
-                log.warning("the title of article %s goes out untranslated, not in %s: %s", article.id, language, error)
-            else:
+            translated = await self._translated_question(article, language)
+            if isinstance(translated, Translated):
                 return Title(question=translated.text, language=language)
         return Title(question=choice.text.question, language=choice.text.language)
 
@@ -121,6 +194,24 @@ class Answering:
                 self._choices.clear()
             self._choices[key] = choice
         return choice
+
+    def _keep(self, language: str, known: _Known) -> _Known:
+        if len(self._known) >= _REMEMBERED:
+            self._known.clear()
+        self._known[known.article.id, language] = known
+        return known
+
+
+def _problem(error: TranslationError) -> Problem:
+    return next(
+        (problem for kind, problem in {**_LASTING, **_PASSING}.items() if isinstance(error, kind)), "engine_failed"
+    )
+
+
+def _question_of(article: Article, answer: Translated) -> str:
+    """Return the question in the language that the answer was translated from."""
+    sources = [text for text in article.texts if canonical(text.language) == answer.source_language]
+    return (sources or list(article.texts))[0].question
 
 
 def _beginning(answer: str) -> str:

@@ -10,7 +10,7 @@ from typing import Literal
 
 import sqlalchemy as sa
 
-from knowledge import rows
+from knowledge import rows, translations
 from knowledge.article import (
     MAX_QUESTION_LENGTH,
     Article,
@@ -217,6 +217,7 @@ class ArticleStore:
                     changed.append(article)
                     changes[id] = Change(article=article, outcome="changed")
             rows.write(connection, created=created, changed=changed, digests=digests, at=at, by=by)
+            translations.follow(connection, {article.id: article for article in (*created, *changed)}, at=at)
             for article in rows.load(connection, [id for id in ids if id not in changes]):
                 changes[article.id] = Change(article=article, outcome="unchanged")
         return tuple(changes[id] for id in given)
@@ -236,6 +237,7 @@ class ArticleStore:
             if expected_revision is not None:
                 _check_expected(id, rows.Stored(article.revision, ""), expected_revision)
             connection.execute(sa.delete(articles).where(articles.c.id == id))
+            translations.follow(connection, {id: None}, at=at)
             rows.remember(connection, "deleted", [replace(article, revision=article.revision + 1)], at=at, by=by)
 
 

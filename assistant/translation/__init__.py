@@ -7,15 +7,18 @@ from assistant.translation.delivery import Choice, choose_source, choose_text
 from assistant.translation.engine import TranslationEngine
 from assistant.translation.errors import (
     PackageError,
+    TranslationBusyError,
     TranslationError,
+    TranslationHeldError,
     TranslationPairError,
     TranslationTimeoutError,
     TranslationUnsafeError,
 )
-from assistant.translation.memory import TranslationKey, TranslationMemory
+from assistant.translation.memory import Remembered, TranslationKey, TranslationMemory
+from assistant.translation.recollection import Translated
 from assistant.translation.routes import Leg, Route, find_route
 from assistant.translation.spans import Span, find_spans
-from assistant.translation.translator import Translated, Translator
+from assistant.translation.translator import Translator
 from assistant.translation.verification import verify
 
 __all__ = [
@@ -24,11 +27,14 @@ __all__ = [
     "InstalledPackage",
     "Leg",
     "PackageError",
+    "Remembered",
     "Route",
     "Span",
     "Translated",
+    "TranslationBusyError",
     "TranslationEngine",
     "TranslationError",
+    "TranslationHeldError",
     "TranslationKey",
     "TranslationMemory",
     "TranslationPairError",

@@ -7,6 +7,8 @@
         ├── TranslationPairError      no engine leads from this language to that one
         ├── TranslationTimeoutError   it takes longer than the customer should wait; it goes on and is remembered
         ├── TranslationUnsafeError    what the engine made must not be shown
+        ├── TranslationHeldError      it waits for a person's approval
+        ├── TranslationBusyError      too many texts wait already
         └── PackageError              an engine's package is damaged or no package at all
 """
 
@@ -30,12 +32,21 @@ class TranslationTimeoutError(TranslationError):
 
 
 class TranslationUnsafeError(TranslationError):
-    """What the engine made must not be shown; ``faults`` names each reason."""
+    """What the engine made must not be shown; ``faults`` names each reason, ``text`` is what it made, if anything."""
 
-    def __init__(self, message: str, *, faults: Sequence[str] = ()) -> None:
+    def __init__(self, message: str, *, faults: Sequence[str] = (), text: str = "") -> None:
         """Keep the sentence and the single faults it is made of."""
         super().__init__(message)
         self.faults = tuple(faults)
+        self.text = text
+
+
+class TranslationHeldError(TranslationError):
+    """The translation is there, and is held until a person approves it."""
+
+
+class TranslationBusyError(TranslationError):
+    """Too many texts wait to be translated."""
 
 
 class PackageError(TranslationError):

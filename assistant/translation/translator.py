@@ -6,48 +6,57 @@ import asyncio
 import contextlib
 import logging
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Hashable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Literal
 
 from assistant.translation import tags
+from assistant.translation.delivery import choose_source
 from assistant.translation.engine import TranslationEngine
 from assistant.translation.errors import (
     TranslationError,
     TranslationPairError,
-    TranslationTimeoutError,
     TranslationUnsafeError,
 )
-from assistant.translation.memory import Field, TranslationKey, TranslationMemory, source_digest
+from assistant.translation.glossary import EMPTY, Glossary
+from assistant.translation.installed import Installed, installed
+from assistant.translation.memory import Remembered, Status, TranslationKey, TranslationMemory
+from assistant.translation.recollection import Translated, recollected, sendable, serving
 from assistant.translation.routes import Route, all_routes, find_route
 from assistant.translation.shield import translate_around
 from assistant.translation.verification import verify
+from assistant.translation.workers import Workers, closed
 from knowledge.article import Article, Text
 from knowledge.database import DatabaseError
+from knowledge.glossary import GlossaryStore
+from knowledge.translations import MAX_ENGINE_LENGTH, Field, source_digest
 
 TIME_BUDGET = 2.0  # seconds a customer waits for a translation before the original is shown
-QUEUE_LIMIT = 64  # texts waiting for a worker; more would be shown too late to anyone
-UNSAFE_LIMIT = 1_000  # texts remembered as failing, so that they are not translated again and again
+UNSAFE_LIMIT = 1_000  # texts remembered as failing where nothing is remembered of them otherwise
+FRESH = 2.0  # seconds for which a look at packages, glossary and memory is trusted
+LOOK_AFTER = 1.0  # seconds after which a busy translator looks again, so that nobody waits for it
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Translated:
-    """A machine's translation that passed verification."""
+class Job:
+    """A text of an article on its way into a language, by a route; ``key`` is what it is remembered under."""
 
+    key: TranslationKey
+    route: Route
     text: str
-    source_language: str
-    target_language: str
-    engine: str
-    engine_version: str
-    kind: Literal["machine"] = "machine"
+    glossary: Glossary
 
 
 class Translator:
-    """Translates by the first engine that leads there; remembers what it translated."""
+    """Translates by the first engine that leads there; remembers what it translated.
+
+    Packages, glossary and memory may be changed by other processes: a look at them is trusted for FRESH
+    seconds, and taken on a thread of its own.
+    """
 
     def __init__(
         self,
@@ -56,20 +65,66 @@ class Translator:
         *,
         time_budget: float = TIME_BUDGET,
         workers: int = 1,
+        glossary: GlossaryStore | None = None,
     ) -> None:
         """Prefer engines in the order given. ``time_budget`` is in seconds; without memory nothing is kept."""
         self._engines = {engine.name: engine for engine in engines}
         self._memory = memory
+        self._glossary = glossary
         self._time_budget = time_budget
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="translation")
+        self._workers = Workers(workers)
+        self._reading = ThreadPoolExecutor(1, thread_name_prefix="translation-memory")  # never behind an engine
         self._lock = threading.Lock()
-        self._running: dict[Hashable, Future[str]] = {}
         self._unsafe: OrderedDict[Hashable, TranslationUnsafeError] = OrderedDict()
-        self._routes: tuple[dict[str, frozenset[tuple[str, str]]], tuple[Route, ...]] = ({}, ())
+        self._look_lock = threading.Lock()
+        self._looking: Future[None] | None = None
+        self._looked_at = float("-inf")
+        self._installed: Installed | None = None
+        self._changes = 0
+        self._routes: tuple[object, tuple[Route, ...]] = (None, ())
+
+    @property
+    def stamp(self) -> int:
+        """What grows whenever a text may be translated otherwise than before; cheap."""
+        return self._changes + (0 if self._memory is None else self._memory.version)
+
+    def is_fresh(self) -> bool:
+        """Tell whether the last look can be trusted, and look again soon where it is getting old; cheap."""
+        age = time.monotonic() - self._looked_at
+        if age > LOOK_AFTER:
+            with contextlib.suppress(TranslationError):
+                self._look_soon()
+        return age < FRESH
+
+    async def freshen(self) -> None:
+        """Look at packages, glossary and memory, unless that was done a moment ago; takes a millisecond or two."""
+        if not self.is_fresh():
+            await asyncio.wrap_future(self._look_soon())
+
+    def look(self) -> None:
+        """Look at packages, glossary and memory now, on this thread; what cannot be read is taken to be as it was."""
+        with self._look_lock:
+            at = time.monotonic()
+            before = self._installed
+            glossary = before.glossary if before else EMPTY
+            version = before.glossary_version if before else None
+            try:
+                if self._glossary is not None and self._glossary.version() != version:
+                    state = self._glossary.state()
+                    glossary, version = Glossary(state.terms), state.version
+                if self._memory is not None:
+                    self._memory.look()
+            except DatabaseError as error:
+                log.warning("it cannot be seen whether glossary or translations were changed: %s", error)
+            now = installed(self._engines.values(), glossary=glossary, glossary_version=version)
+            if now != before:
+                self._installed = now
+                self._changes += 1
+            self._looked_at = at
 
     def route(self, source: str, target: str) -> Route | None:
         """Return how the source language is translated into the target language; loads nothing."""
-        return find_route(self._pairs(), source, target)
+        return find_route(self._at_hand().pairs, source, target)
 
     def available(self, source: str, target: str) -> bool:
         """Tell whether there is a route; loads nothing."""
@@ -77,129 +132,214 @@ class Translator:
 
     def pairs(self) -> tuple[Route, ...]:
         """Return the route of every two languages that have one; loads nothing."""
-        pairs = self._pairs()
+        pairs = self._at_hand().pairs
         if pairs != self._routes[0]:
             self._routes = (pairs, all_routes(pairs))
         return self._routes[1]
 
-    async def answer_text(self, article: Article, text: Text, target: str) -> Translated:
-        """Return the answer of one of the article's texts in the target language.
+    async def article_text(
+        self, article: Article, field: Field, target: str, *, default_language: str, budget: float | None = None
+    ) -> Translated:
+        """Return the article's answer or question in a language that no person wrote it in.
 
-        Raises TranslationPairError, TranslationTimeoutError, TranslationUnsafeError, TranslationError.
+        What a person approved, else what is remembered of any of its texts, else an engine's translation
+        within ``budget`` seconds. Raises TranslationPairError, TranslationTimeoutError, TranslationUnsafeError,
+        TranslationHeldError, TranslationBusyError, and TranslationError for an engine that fails.
         """
-        return await self._field(article, text, "answer", target)
-
-    async def question_text(self, article: Article, text: Text, target: str) -> Translated:
-        """Return the question of one of the article's texts in the target language; raises as ``answer_text``."""
-        return await self._field(article, text, "question", target)
+        await self.freshen()
+        job, languages = self._job(article, field, target, default_language)
+        known = recollected(
+            await self._rows(article.id, languages),
+            article,
+            field,
+            target,
+            wanted=None if job is None else job.key,
+            installed=self._at_hand(),
+        )
+        if known is not None:
+            return sendable(known, target)
+        if job is None:
+            raise self._no_route(article, target)
+        text = await self._workers.run(
+            job.key.id,
+            lambda: self._work(job),
+            budget=self._time_budget if budget is None else budget,
+            name=f"{job.route.source}→{job.route.target}",
+        )
+        return _translated(text, job.route, job.key.engine_version)
 
     async def free_text(self, text: str, source: str, target: str, *, budget: float | None = None) -> Translated:
         """Return any text, such as a customer's message, in the target language; it is not remembered.
 
-        ``budget`` is in seconds, the translator's own by default. Raises as ``answer_text``.
+        ``budget`` is in seconds, the translator's own by default. Raises as ``article_text``.
         """
-        route, version = self._prepare(source, target)
-        key = (route, version, source_digest(text))
-        return _translated(await self._run(key, None, route, text, budget), route, version)
+        await self.freshen()
+        route = self.route(source, target)
+        if route is None:
+            raise _no_pair(source, target)
+        at_hand = self._at_hand()
+        key = (route, at_hand.version(route), at_hand.glossary_version, source_digest(text))
+        with self._lock:
+            unsafe = self._unsafe.get(key)
+        if unsafe is not None:
+            raise TranslationUnsafeError(str(unsafe), faults=unsafe.faults)
+        made = await self._workers.run(
+            key,
+            lambda: self._made_freely(key, route, text, at_hand.glossary),
+            budget=self._time_budget if budget is None else budget,
+            name=f"{route.source}→{route.target}",
+        )
+        return _translated(made, route, at_hand.version(route))
+
+    def recall(self, article: Article, field: Field, target: str, *, default_language: str) -> Remembered | None:
+        """Return what a customer's text is chosen from, failed and held ones included; asks the table, no engine.
+
+        Raises DatabaseError.
+        """
+        self.look()
+        job, languages = self._job(article, field, target, default_language)
+        rows = self._memory.load(article.id, languages) if self._memory is not None else ()
+        return recollected(
+            rows, article, field, target, wanted=None if job is None else job.key, installed=self._at_hand()
+        )
+
+    def job(self, article: Article, source: Text, field: Field, target: str) -> Job:
+        """Return what there is to do to have a text in a language; raises TranslationPairError."""
+        job = self._job_of(article, source, field, target)
+        if job is None:
+            raise _no_pair(source.language, target)
+        return job
+
+    def do(self, job: Job, *, is_held: bool = False) -> Remembered:
+        """Translate on this thread, however long it takes, and remember; a text that fails verification, too.
+
+        Raises TranslationError for an engine that fails, DatabaseError.
+        """
+        if self._memory is None:
+            raise TranslationError("There is no memory to keep a translation in; make the translator with one.")
+        try:
+            text = self._made(job.route, job.text, job.glossary)
+        except TranslationUnsafeError as error:
+            return self._memory.put(job.key, error.text, status="failed", faults=error.faults or (str(error),))
+        return self._memory.put(job.key, text, status="review" if is_held else "ready")
 
     def close(self) -> None:
         """Drop what waits; what runs is finished in the background and remembered."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._workers.close()
+        self._reading.shutdown(wait=False, cancel_futures=True)
 
-    async def _field(self, article: Article, text: Text, field: Field, target: str) -> Translated:
-        route, version = self._prepare(text.language, target)
-        original = text.answer if field == "answer" else text.question
+    def _at_hand(self) -> Installed:
+        """Return the last look, a new one at the engines alone where it is old."""
+        known = self._installed
+        if known is not None and time.monotonic() - self._looked_at < FRESH:
+            return known
+        with self._look_lock:
+            before = self._installed
+            glossary, version = (before.glossary, before.glossary_version) if before else (EMPTY, None)
+            now = installed(self._engines.values(), glossary=glossary, glossary_version=version)
+            if now != before:
+                self._installed = now
+                self._changes += 1
+            return now
+
+    def _look_soon(self) -> Future[None]:
+        with self._lock:
+            if self._looking is None or self._looking.done():
+                try:
+                    self._looking = self._reading.submit(self.look)
+                except RuntimeError as error:
+                    raise closed() from error
+            return self._looking
+
+    def _job(
+        self, article: Article, field: Field, target: str, default_language: str
+    ) -> tuple[Job | None, tuple[str, ...]]:
+        """Return what an engine would do, and the languages in which what is remembered serves as well."""
+        source = choose_source(article, target, default_language=default_language, route=self.route)
+        job = None if source is None else self._job_of(article, source, field, target)
+        languages = serving(target)
+        if job is not None and job.key.target_language not in languages:
+            languages = (*languages, job.key.target_language)
+        return job, languages
+
+    def _job_of(self, article: Article, source: Text, field: Field, target: str) -> Job | None:
+        at_hand = self._at_hand()
+        route = find_route(at_hand.pairs, source.language, target)
+        if route is None:
+            return None
+        text = source.answer if field == "answer" else source.question
+        digest = source_digest(text)
         key = TranslationKey(
             article_id=article.id,
             article_revision=article.revision,
             field=field,
-            source_language=route.source,
-            target_language=route.target,
-            engine=route.engine,
-            engine_version=version,
-            source_digest=source_digest(original),
+            source_language=source.language,
+            # What the engine gives: one text for all regions that it does not tell apart.
+            target_language=route.legs[-1].target,
+            engine=route.engine[:MAX_ENGINE_LENGTH],
+            engine_version=at_hand.version(route),
+            source_digest=digest,
+            glossary_digest=at_hand.glossary_digest(text, route.target, digest=digest),
         )
-        known = self._memory.peek(key) if self._memory is not None else None
-        if known is None:
-            known = await self._run(key, key, route, original)
-        return _translated(known, route, version)
+        return Job(key=key, route=route, text=text, glossary=at_hand.glossary)
 
-    def _prepare(self, source: str, target: str) -> tuple[Route, str]:
-        route = self.route(source, target)
-        if route is None:
-            raise TranslationPairError(
-                f"No installed engine translates {tags.canonical(source)}→{tags.canonical(target)}. "
-                f"Install one with: faq languages install {source} {target}"
-            )
-        versions = (self._engines[leg.engine].pair_version(leg.source, leg.target) for leg in route.legs)
-        return route, "+".join(versions)
-
-    async def _run(
-        self,
-        key: Hashable,
-        remembered_as: TranslationKey | None,
-        route: Route,
-        text: str,
-        budget: float | None = None,
-    ) -> str:
-        budget = self._time_budget if budget is None else budget
-        job = self._submit(key, remembered_as, route, text)
-        loop = asyncio.get_running_loop()
-        finished = asyncio.Event()
-
-        def wake(_job: Future[str]) -> None:
-            with contextlib.suppress(RuntimeError):  # the loop may have been closed since
-                loop.call_soon_threadsafe(finished.set)
-
-        job.add_done_callback(wake)
-        try:
-            await asyncio.wait_for(finished.wait(), budget)
-        except TimeoutError:
-            raise TranslationTimeoutError(
-                f"Translating {route.source}→{route.target} takes longer than {budget:g} seconds; "
-                "show the original now: the translation goes on and is remembered."
-            ) from None
-        if job.cancelled():
-            raise TranslationError("The translator was closed; ask again when the server is up.")
-        return job.result()
-
-    def _submit(self, key: Hashable, remembered_as: TranslationKey | None, route: Route, text: str) -> Future[str]:
-        with self._lock:
-            unsafe = self._unsafe.get(key)
-            if unsafe is not None:
-                raise TranslationUnsafeError(str(unsafe), faults=unsafe.faults)
-            running = self._running.get(key)
-            if running is not None:
-                return running
-            if len(self._running) >= QUEUE_LIMIT:
-                raise TranslationError(f"{QUEUE_LIMIT} texts wait to be translated already; ask again in a moment.")
-            try:
-                job = self._running[key] = self._pool.submit(self._work, key, remembered_as, route, text)
-            except RuntimeError as error:
-                raise TranslationError("The translator was closed; ask again when the server is up.") from error
-        job.add_done_callback(lambda finished: self._finish(key, finished))
-        return job
-
-    def _finish(self, key: Hashable, job: Future[str]) -> None:
-        with self._lock:
-            self._running.pop(key, None)
-        if not job.cancelled() and (error := job.exception()) is not None:
-            log.warning("a translation failed: %s", error)  # its caller may have left
-
-    def _work(self, key: Hashable, remembered_as: TranslationKey | None, route: Route, text: str) -> str:
-        known = self._recall(remembered_as)
+    async def _rows(self, article_id: str, languages: tuple[str, ...]) -> tuple[Remembered, ...]:
+        if self._memory is None:
+            return ()
+        known = self._memory.peek(article_id, languages)
         if known is not None:
             return known
         try:
-            translated = translate_around(text, lambda piece: self._through(route, piece))
-            verify(text, translated, target_language=route.target)
+            return await asyncio.wrap_future(self._reading.submit(self._memory.load, article_id, languages))
+        except RuntimeError as error:
+            raise closed() from error
+        except DatabaseError as error:
+            log.warning("translation memory cannot be read, translating anew: %s", error)
+            return ()
+
+    def _no_route(self, article: Article, target: str) -> TranslationPairError:
+        sources = sorted({tags.canonical(text.language) for text in article.texts})
+        return _no_pair(sources[0] if len(sources) == 1 else f"any of {', '.join(sources)}", target)
+
+    def _work(self, job: Job) -> str:
+        """Return a text of an article, remembered by another process or translated now, and remember it."""
+        if self._memory is not None:
+            try:
+                known = self._memory.find(job.key)
+            except DatabaseError as error:
+                log.warning("translation memory cannot be read, translating anew: %s", error)
+            else:
+                if known is not None:
+                    return sendable(known, job.route.target).text
+        try:
+            translated = self._made(job.route, job.text, job.glossary)
+        except TranslationUnsafeError as error:
+            self._remember(job, error.text, status="failed", faults=error.faults or (str(error),))
+            raise
+        self._remember(job, translated)
+        return translated
+
+    def _made_freely(self, key: Hashable, route: Route, text: str, glossary: Glossary) -> str:
+        try:
+            return self._made(route, text, glossary)
         except TranslationUnsafeError as error:
             with self._lock:
                 self._unsafe[key] = error
                 if len(self._unsafe) > UNSAFE_LIMIT:
                     self._unsafe.popitem(last=False)
             raise
-        self._remember(remembered_as, translated)
+
+    def _made(self, route: Route, text: str, glossary: Glossary) -> str:
+        """Return the text translated and verified; raises TranslationUnsafeError with what was made of it."""
+        translated = ""
+        try:
+            translated = translate_around(
+                text, lambda piece: self._through(route, piece), glossary=glossary, target_language=route.target
+            )
+            verify(text, translated, target_language=route.target, glossary=glossary)
+        except TranslationUnsafeError as error:
+            error.text = translated
+            raise
         return translated
 
     def _through(self, route: Route, piece: str) -> str:
@@ -214,25 +354,12 @@ class Translator:
                 ) from error
         return piece
 
-    def _recall(self, key: TranslationKey | None) -> str | None:
-        if key is None or self._memory is None:
-            return None
-        try:
-            return self._memory.get(key)
-        except DatabaseError as error:
-            log.warning("translation memory cannot be read, translating anew: %s", error)
-            return None
-
-    def _remember(self, key: TranslationKey | None, translated: str) -> None:
-        if key is None or self._memory is None:
-            return
-        try:
-            self._memory.put(key, translated)
-        except DatabaseError as error:
-            log.warning("a translation is kept in memory only: %s", error)
-
-    def _pairs(self) -> dict[str, frozenset[tuple[str, str]]]:
-        return {name: engine.pairs() for name, engine in self._engines.items()}
+    def _remember(self, job: Job, text: str, *, status: Status = "ready", faults: Sequence[str] = ()) -> None:
+        if self._memory is not None:
+            try:
+                self._memory.put(job.key, text, status=status, faults=faults)
+            except DatabaseError as error:
+                log.warning("a translation is kept in memory only: %s", error)
 
 
 def _translated(text: str, route: Route, version: str) -> Translated:
@@ -242,4 +369,11 @@ def _translated(text: str, route: Route, version: str) -> Translated:
         target_language=route.target,
         engine=route.engine,
         engine_version=version,
+    )
+
+
+def _no_pair(source: str, target: str) -> TranslationPairError:
+    return TranslationPairError(
+        f"No installed engine translates {source}→{tags.canonical(target)}. "
+        f"Install one with: faq languages install {source.rpartition(' ')[2]} {target}"
     )
