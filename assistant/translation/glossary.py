@@ -103,7 +103,7 @@ class _Matcher:
         done = 0
         for start in self._starts.finditer(lowered):
             at = start.start()
-            if at < done or not _is_edge(lowered, at):
+            if at < done or not is_edge(lowered, at):
                 continue
             found = self._at(lowered, letters, at)
             if found is None:
@@ -118,7 +118,7 @@ class _Matcher:
             for length in self._lengths.get(lowered[at : at + width], ()):
                 end = at + length
                 for exact, rendering in self._found.get(lowered[at:end], ()):
-                    if (exact is None or exact == letters[at:end]) and _is_edge(lowered, end):
+                    if (exact is None or exact == letters[at:end]) and is_edge(lowered, end):
                         return end, rendering
         return None
 
@@ -136,7 +136,7 @@ def _applying(terms: Iterable[GlossaryTerm], target: str | None) -> Iterator[tup
                 yield term, by_tag[tag]
 
 
-def _is_edge(text: str, at: int) -> bool:
+def is_edge(text: str, at: int) -> bool:
     """Tell whether no word of a script with spaces goes on across a place."""
     if at <= 0 or at >= len(text):
         return True

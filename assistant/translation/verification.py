@@ -9,7 +9,7 @@ from collections import Counter
 from assistant.translation import tags
 from assistant.translation.errors import TranslationUnsafeError
 from assistant.translation.glossary import EMPTY, Glossary
-from assistant.translation.spans import find_spans
+from assistant.translation.protection import Found, find_again
 
 MAX_RATIO = 4.0  # letters of the longer text per letter of the shorter one; Europarl's language pairs stay below 2
 SLACK = 20  # letters by which short texts may differ beyond the ratio
@@ -38,11 +38,9 @@ _SCRIPT_NAMES = {
 }  # fmt: skip
 
 
-def verify(
-    source: str, translated: str, *, target_language: str | None = None, glossary: Glossary = EMPTY
-) -> None:
+def verify(source: str, translated: str, *, target_language: str | None = None, glossary: Glossary = EMPTY) -> None:
     """Return when the translation may be shown; raise TranslationUnsafeError that names every fault otherwise."""
-    faults = find_faults(source, translated, target_language=target_language)
+    faults = find_faults(source, translated, target_language=target_language, glossary=glossary)
     if faults:
         raise TranslationUnsafeError(
             f"The translation cannot be trusted: {'; '.join(faults)}. Show the original, or let a person answer.",
@@ -50,12 +48,15 @@ def verify(
         )
 
 
-def find_faults(source: str, translated: str, *, target_language: str | None = None) -> tuple[str, ...]:
+def find_faults(
+    source: str, translated: str, *, target_language: str | None = None, glossary: Glossary = EMPTY
+) -> tuple[str, ...]:
     """Return what is wrong with a translation, one phrase each; empty when nothing was found."""
-    source_words, translated_words = _words(source), _words(translated)
+    found = find_again(source, translated, glossary=glossary, target_language=target_language)
+    source_words, translated_words = found.source_words, found.translated_words
     checks = (
-        _altered_spans(source, translated),
-        _altered_numbers(source, translated),
+        _altered_spans(found),
+        _altered_numbers(found),
         _altered_lines(source, translated),
         _strange_characters(source, translated),
         _strange_length(source_words, translated_words),
@@ -66,27 +67,31 @@ def find_faults(source: str, translated: str, *, target_language: str | None = N
     return tuple(fault for fault in checks if fault)
 
 
-def _altered_spans(source: str, translated: str) -> str:
-    before = Counter(span.text for span in find_spans(source))
-    after = Counter(span.text for span in find_spans(translated))
-    if before == after:
-        return ""
-    lost, added = list((before - after).elements()), list((after - before).elements())
+def _altered_spans(found: Found) -> str:
+    if found.is_reordered:
+        return "protected parts of one kind have changed places"
     return "; ".join(
         f"{len(those)} protected {what} (first: {those[0][:60]!r})"
-        for those, what in ((lost, "lost"), (added, "made up"))
+        for those, what in ((found.lost, "lost"), (found.made_up, "made up"))
         if those
     )
 
 
-def _altered_numbers(source: str, translated: str) -> str:
-    if _digits(source) == _digits(translated):
-        return ""
-    return "its digits are not those of the original"
-
-
-def _digits(text: str) -> Counter[str]:
-    return Counter(str(unicodedata.decimal(character)) for character in text if character.isdecimal())
+def _altered_numbers(found: Found) -> str:
+    """Compare digits by value, whatever their script; those of terms and their renderings do not count."""
+    before, after = (
+        Counter(
+            unicodedata.decimal(character)
+            for piece in (words, *(part.rendering for part in parts))
+            for character in piece
+            if character.isdecimal()
+        )
+        for words, parts in (
+            (found.source_words, found.source_spans),
+            (found.translated_words, found.translated_spans),
+        )
+    )
+    return "" if before == after else "its digits are not those of the original"
 
 
 def _altered_lines(source: str, translated: str) -> str:
@@ -139,13 +144,3 @@ def _strange_script(translated_words: str, target_language: str | None) -> str:
     fitting = sum(unicodedata.name(letter, "").split(" ")[0] in names for letter in letters)
     share = fitting / len(letters)
     return "" if share >= MIN_SCRIPT_SHARE else f"only {share:.0%} of its letters are of the script {script}"
-
-
-def _words(text: str) -> str:
-    """Return the text without its spans."""
-    kept: list[str] = []
-    done = 0
-    for span in find_spans(text):
-        kept.append(text[done : span.start])
-        done = span.end
-    return " ".join([*kept, text[done:]])

@@ -1,0 +1,163 @@
+"""Protection: all that an engine must not see of a text, and finding it again in the translation."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from assistant.translation.glossary import EMPTY, Glossary, is_edge
+from assistant.translation.spans import WORDLIKE, Span, find_spans
+
+TERM = "term"
+_LITERAL = (TERM, "quote")  # kinds that are found again by their letters alone
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Protected:
+    """``text[start:end]`` of a text, and what goes out for it; ``kind`` is a span's, or ``term``."""
+
+    kind: str
+    start: int
+    end: int
+    text: str
+    rendering: str
+
+    @property
+    def is_wordlike(self) -> bool:
+        """Tell whether it is part of a sentence; if not it is mark-up, which stays where it is."""
+        return self.kind == TERM or self.kind in WORDLIKE
+
+    @property
+    def order(self) -> str:
+        """Return a name that it shares with all parts among which it keeps its place."""
+        if not self.is_wordlike:
+            return "mark-up"
+        return TERM if self.kind in _LITERAL else self.kind
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Found:
+    """What a translation holds of the parts that were protected, and all that is left of both texts beside them."""
+
+    lost: tuple[str, ...]
+    made_up: tuple[str, ...]
+    is_reordered: bool
+    source_words: str
+    translated_words: str
+    source_spans: tuple[Protected, ...]
+    translated_spans: tuple[Protected, ...]
+
+
+def protect(text: str, *, glossary: Glossary = EMPTY, target_language: str | None = None) -> tuple[Protected, ...]:
+    """Return the parts of a text that stay as they are or have a fixed rendering, in order, without overlaps.
+
+    A term that holds whole spans takes their place (``iPhone 15``), and so does one that is all a quotation holds;
+    inside a link, a code or a longer name the term is part of that.
+    """
+    spans = find_spans(text)
+    terms = glossary.find(text, target_language)
+    return tuple(
+        _merged(
+            spans,
+            [
+                Protected(kind=TERM, start=term.start, end=term.end, text=term.text, rendering=term.rendering)
+                for term in terms
+            ],
+        )
+    )
+
+
+def find_again(
+    source: str, translated: str, *, glossary: Glossary = EMPTY, target_language: str | None = None
+) -> Found:
+    """Return what became of the protected parts.
+
+    Each must be there as often as in the source, and no other; a fixed rendering may be there more often, for engines
+    translate inflected forms of a term, which the glossary does not hold, into the same word. Parts of one kind keep
+    their order, and mark-up keeps its order as a whole. New quotations are words like others.
+    """
+    before = protect(source, glossary=glossary, target_language=target_language)
+    expected = Counter(part.rendering for part in before if part.kind in _LITERAL)
+    fixed = {part.text for part in before if part.kind in _LITERAL and part.rendering == part.text}
+    after: list[Protected] = []
+    surplus: list[str] = []
+    left = Counter(expected)
+    for part in _merged(find_spans(translated, with_quotes=False), tuple(_literals(translated, expected))):
+        if part.kind == TERM:
+            left[part.text] -= 1
+            if left[part.text] < 0:
+                if part.text in fixed:
+                    surplus.append(part.text)
+                continue
+        after.append(part)
+    had, has = Counter(part.rendering for part in before), Counter(part.rendering for part in after)
+    lost, made_up = tuple((had - has).elements()), (*(has - had).elements(), *surplus)
+    return Found(
+        lost=lost,
+        made_up=made_up,
+        is_reordered=not (lost or made_up) and _is_reordered(before, after),
+        source_words=_words(source, before),
+        translated_words=_words(translated, after),
+        source_spans=before,
+        translated_spans=tuple(after),
+    )
+
+
+def _merged(spans: Sequence[Span], terms: Sequence[Protected]) -> Iterator[Protected]:
+    """Yield spans and terms in order; of two that overlap the one that holds the other."""
+    kept: list[Protected] = []
+    covered: set[int] = set()
+    first = 0
+    for term in terms:
+        while first < len(spans) and spans[first].end <= term.start:
+            first += 1
+        touched = first
+        while touched < len(spans) and spans[touched].start < term.end:
+            touched += 1
+        if all(_gives_way(span, term) for span in spans[first:touched]):
+            covered.update(range(first, touched))
+            kept.append(term)
+    kept += [
+        Protected(kind=span.kind, start=span.start, end=span.end, text=span.text, rendering=span.text)
+        for index, span in enumerate(spans)
+        if index not in covered
+    ]
+    yield from sorted(kept, key=lambda part: part.start)
+
+
+def _gives_way(span: Span, term: Protected) -> bool:
+    if term.start <= span.start and span.end <= term.end:
+        return True
+    return span.kind == "quote" and span.text[1:-1].strip(" \u00a0\u202f") == term.text
+
+
+def _literals(translated: str, expected: Counter[str]) -> Iterator[Protected]:
+    """Yield where renderings and names stand in the translation on their own."""
+    if not expected:
+        return
+    longest_first = sorted(expected, key=lambda literal: (-len(literal), literal))
+    for found in re.finditer("|".join(map(re.escape, longest_first)), translated):
+        if is_edge(translated, found.start()) and is_edge(translated, found.end()):
+            text = found.group()
+            yield Protected(kind=TERM, start=found.start(), end=found.end(), text=text, rendering=text)
+
+
+def _is_reordered(before: Sequence[Protected], after: Sequence[Protected]) -> bool:
+    orders = {part.rendering: part.order for part in before}
+    old: dict[str, list[str]] = {}
+    new: dict[str, list[str]] = {}
+    for sequences, parts in ((old, before), (new, after)):
+        for part in parts:
+            sequences.setdefault(orders[part.rendering], []).append(part.rendering)
+    return old != new
+
+
+def _words(text: str, parts: Sequence[Protected]) -> str:
+    kept: list[str] = []
+    done = 0
+    for part in parts:
+        kept.append(text[done : part.start])
+        done = part.end
+    return " ".join([*kept, text[done:]])
