@@ -69,6 +69,7 @@ class ArgosEngine:
         self._threads = threads
         self._lock = threading.Lock()
         self._listing: dict[tuple[str, str], InstalledPackage] = {}
+        self._pairs: frozenset[tuple[str, str]] = frozenset()
         self._listed_at: float | None = None
         self._models: dict[tuple[str, str], _Model] = {}
 
@@ -79,7 +80,8 @@ class ArgosEngine:
 
     def pairs(self) -> frozenset[tuple[str, str]]:
         """Return the installed pairs; reads a small file per package every ten seconds, imports nothing."""
-        return frozenset(self._installed())
+        self._installed()
+        return self._pairs
 
     def pair_version(self, source: str, target: str) -> str:
         """Return library and package version, ``1.11.0/1.9``; raises TranslationPairError."""
@@ -92,12 +94,7 @@ class ArgosEngine:
         damaged, TranslationError when the model fails.
         """
         model = self._model(self._package(source, target))
-        lines = [sentences.split(line) for line in text.split("\n")]
-        asked = [sentence.text for line in lines for sentence in line if sentence.text]
-        translated = iter(model.translate(asked))
-        return "\n".join(
-            "".join((next(translated) if sentence.text else "") + sentence.gap for sentence in line) for line in lines
-        )
+        return sentences.translate_each(text, model.translate)
 
     def install(self, path: Path) -> InstalledPackage:
         """Install a ``.argosmodel`` file, in place of any package for the same pair.
@@ -161,6 +158,7 @@ class ArgosEngine:
             found = [read for folder in _folders(self._packages_dir) if (read := _read_package(folder)) is not None]
             found.sort(key=lambda package: (_version_key(package.version), package.folder.name))
             self._listing = {(package.source, package.target): package for package in found}
+            self._pairs = frozenset(self._listing)  # the same object as long as it is the same listing: routes ask
             self._listed_at = at
         return self._listing
 

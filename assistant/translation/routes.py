@@ -1,8 +1,12 @@
-"""Routes: how the installed engines lead from one language to another, directly or over one pivot."""
+"""Routes: how the installed engines lead from one language to another, directly or over one pivot.
+
+Every leg has a cost, which stands for what is lost on it; the cheapest route is taken. The scale is ours:
+one unit is what rule-based translation between close languages loses.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -10,11 +14,28 @@ from assistant.translation import tags
 
 Pair = tuple[str, str]
 
-# Languages so near that a pivot among them loses less than one over English.
+# Languages so near that word for word is nearly right between them: rules serve best there (a model made for
+# the pair is rarer, larger and slower), and a pivot among them loses less than one over English.
 _FAMILIES = tuple(
     frozenset(family.split())
-    for family in ("be ru uk", "ca es gl pt pt-BR", "cs sk", "bs hr sl sr", "da nb nn sv", "bg mk", "id ms")
-)
+    for family in (
+        "be ru uk", "an ast ca es gl it oc pt", "fr oc", "cs sk", "bs hr sl sr sr-Latn", "da nb nn sv", "bg mk",
+        "id ms", "af nl", "hi ur",
+    )
+)  # fmt: skip
+_RULE_BASED = frozenset({"apertium"})
+
+# Costs. A direct leg costs at most 4.6, and two at least 4.7: what is lost twice is never less.
+_CLOSE_BY_RULES = 1.0
+_NEURAL = 2.0
+_DISTANT_BY_RULES = 4.0  # en→es by rules: "Cómo puede regreso un elemento?"
+_NEAR_PIVOT = 2.7
+_ENGLISH_PIVOT = 3.0  # most models were trained from or into English
+_OTHER_PIVOT = 3.5
+_WIDER = 0.2  # pt for pt-BR
+_SIBLING = 0.3  # pt-BR for pt-PT
+
+_MAX_REMEMBERED = 10_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,6 +54,7 @@ class Route:
     source: str
     target: str
     legs: tuple[Leg, ...]
+    cost: float
 
     @property
     def pivot(self) -> str | None:
@@ -46,61 +68,96 @@ class Route:
 
 
 def find_route(pairs: Mapping[str, frozenset[Pair]], source: str, target: str) -> Route | None:
-    """Return the shortest route; None when there is none, or nothing to translate.
+    """Return the cheapest route; None when there is none, or nothing to translate.
 
-    ``pairs`` maps each engine's name to its pairs, the preferred engine first. A regional variant is
-    served by its base language's pair and the other way about (``tags.match``). Among pivots, one of
-    the same close family as both ends wins, then English, then the alphabet.
+    ``pairs`` maps each engine's name to its pairs; of engines that cost the same the first is preferred. A
+    regional variant is served by its base language's pair and the other way about, never by another script's.
+    Direct translation goes before any pivot; a pivot of the same close family as both ends before English, and
+    English before others; then the alphabet decides.
     """
-    source, target = tags.canonical(source), tags.canonical(target)
-    if tags.base(source) == tags.base(target):
-        return None
-    direct = _leg(pairs, source, target)
-    if direct is not None:
-        return Route(source=source, target=target, legs=(direct,))
-    ends = {tags.base(source), tags.base(target)}
-    near = frozenset[str]().union(*(family for family in _FAMILIES if {source, target} <= family))
-    pivots = _pivots(frozenset[Pair]().union(*pairs.values()))
-    for pivot in sorted(pivots, key=lambda pivot: (pivot not in near, pivot != "en", pivot)):
-        if tags.base(pivot) in ends:
-            continue
-        first, second = _leg(pairs, source, pivot), _leg(pairs, pivot, target)
-        if first is not None and second is not None and first.target == second.source:
-            return Route(source=source, target=target, legs=(first, second))
-    return None
+    return _net(tuple(pairs.items())).route(source, target)
 
 
 def all_routes(pairs: Mapping[str, frozenset[Pair]]) -> tuple[Route, ...]:
     """Return the route of every two languages that have one, in alphabetical order."""
     sources = sorted({source for known in pairs.values() for source, _ in known})
     targets = sorted({target for known in pairs.values() for _, target in known})
-    found = (find_route(pairs, source, target) for source in sources for target in targets)
+    net = _net(tuple(pairs.items()))
+    found = (net.route(source, target) for source in sources for target in targets)
     return tuple(route for route in found if route is not None)
 
 
-def _leg(pairs: Mapping[str, frozenset[Pair]], source: str, target: str) -> Leg | None:
-    for engine, known in pairs.items():
-        if (source, target) in known:
-            return Leg(engine=engine, source=source, target=target)
-    for engine, known in pairs.items():
-        targets = _targets(known)
-        nearest_source = _match(source, frozenset(targets))
-        nearest_target = _match(target, targets[nearest_source]) if nearest_source is not None else None
-        if nearest_source is not None and nearest_target is not None:
-            return Leg(engine=engine, source=nearest_source, target=nearest_target)
-    return None
+class _Net:
+    """All legs of one state of the engines, by languages without regions; remembers the routes it found."""
+
+    def __init__(self, pairs: tuple[tuple[str, frozenset[Pair]], ...]) -> None:
+        self._legs: dict[Pair, list[Leg]] = {}
+        self._targets: dict[str, set[str]] = {}
+        self._order = {engine: number for number, (engine, _) in enumerate(pairs)}
+        self._routes: dict[Pair, Route | None] = {}
+        for engine, known in pairs:
+            for source, target in sorted(known):
+                ends = tags.base(source), tags.base(target)
+                self._legs.setdefault(ends, []).append(Leg(engine=engine, source=source, target=target))
+                self._targets.setdefault(ends[0], set()).add(ends[1])
+
+    def route(self, source: str, target: str) -> Route | None:
+        """Return the cheapest route; two threads that ask for the same one find the same."""
+        try:
+            return self._routes[source, target]
+        except KeyError:
+            if len(self._routes) >= _MAX_REMEMBERED:  # customers may name any language
+                self._routes = {}
+            found = self._routes[source, target] = self._find(tags.canonical(source), tags.canonical(target))
+            return found
+
+    def _find(self, source: str, target: str) -> Route | None:
+        if tags.base(source) == tags.base(target):
+            return None
+        ways = self._direct(source, target) or list(self._pivoted(source, target))
+        if not ways:
+            return None
+        cost, legs = min(ways, key=lambda way: (way[0], *((self._order[leg.engine], leg.target) for leg in way[1])))
+        return Route(source=source, target=target, legs=legs, cost=round(cost, 2))
+
+    def _direct(self, source: str, target: str) -> list[tuple[float, tuple[Leg, ...]]]:
+        legs = self._legs.get((tags.base(source), tags.base(target)), ())
+        return [(_cost(leg) + _distance(source, leg.source) + _distance(target, leg.target), (leg,)) for leg in legs]
+
+    def _pivoted(self, source: str, target: str) -> Iterator[tuple[float, tuple[Leg, ...]]]:
+        start, end = tags.base(source), tags.base(target)
+        for pivot in self._targets.get(start, ()):
+            price = _pivot_cost(start, pivot, end)
+            for first in self._legs[start, pivot]:
+                for second in self._legs.get((pivot, end), ()):
+                    if first.target == second.source:
+                        ends = _distance(source, first.source) + _distance(target, second.target)
+                        yield _cost(first) + price + _cost(second) + ends, (first, second)
 
 
-# Every answer asks for a route, and the pairs hardly ever change.
-@lru_cache(maxsize=16)
-def _targets(known: frozenset[Pair]) -> dict[str, frozenset[str]]:
-    sources = {source for source, _ in known}
-    return {source: frozenset(pair[1] for pair in known if pair[0] == source) for source in sources}
+@lru_cache(maxsize=8)
+def _net(pairs: tuple[tuple[str, frozenset[Pair]], ...]) -> _Net:
+    # Every answer asks for routes, and the pairs hardly ever change.
+    return _Net(pairs)
 
 
-@lru_cache(maxsize=16)
-def _pivots(known: frozenset[Pair]) -> frozenset[str]:
-    return frozenset(pair[1] for pair in known) & frozenset(pair[0] for pair in known)
+def _cost(leg: Leg) -> float:
+    if leg.engine not in _RULE_BASED:
+        return _NEURAL
+    return _CLOSE_BY_RULES if _is_family(tags.base(leg.source), tags.base(leg.target)) else _DISTANT_BY_RULES
 
 
-_match = lru_cache(maxsize=8192)(tags.match)
+def _pivot_cost(start: str, pivot: str, end: str) -> float:
+    if _is_family(start, pivot, end):
+        return _NEAR_PIVOT
+    return _ENGLISH_PIVOT if pivot == "en" else _OTHER_PIVOT
+
+
+def _is_family(*languages: str) -> bool:
+    return any(family.issuperset(languages) for family in _FAMILIES)
+
+
+def _distance(wanted: str, served: str) -> float:
+    if wanted == served:
+        return 0.0
+    return _WIDER if served == tags.base(wanted) else _SIBLING

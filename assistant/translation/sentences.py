@@ -7,6 +7,7 @@ this one does not. Too few cuts only make a sentence longer, so it cuts where it
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 MAX_LENGTH = 400  # characters; OpenNMT models were trained on sentences of up to about 200 tokens
@@ -30,6 +31,15 @@ class Sentence:
 
     text: str
     gap: str
+
+
+def translate_each(text: str, translate: Callable[[list[str]], Sequence[str]]) -> str:
+    """Return the text with its sentences translated, as many and in the same order, and its white space kept."""
+    lines = [split(line) for line in text.split("\n")]
+    translated = iter(translate([sentence.text for line in lines for sentence in line if sentence.text]))
+    return "\n".join(
+        "".join((next(translated) if sentence.text else "") + sentence.gap for sentence in line) for line in lines
+    )
 
 
 def split(line: str, *, limit: int = MAX_LENGTH) -> list[Sentence]:

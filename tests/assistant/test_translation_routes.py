@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from assistant.translation import Leg, Route, choose_source, choose_text, find_route, tags
 from assistant.translation.delivery import probably_read
-from assistant.translation.routes import all_routes
+from assistant.translation.routes import _net, all_routes
 from knowledge.article import Article, ArticleError, Origin, Text
 
 
@@ -75,6 +75,22 @@ def test_a_regional_variant_serves_and_another_script_does_not(
         (pairs(argos="en>de de>fr fr>it"), "en", "it", []),
         (pairs(argos="en>be"), "en", "en-US", []),
         (pairs(), "en", "be", []),
+        (pairs(argos="be>ru", apertium="be>ru"), "be", "ru", ["apertium:be>ru"]),
+        (pairs(argos="es>pt-BR es>pt", apertium="es>pt"), "es", "pt-BR", ["apertium:es>pt"]),
+        (pairs(apertium="en>es", argos="en>es"), "en", "es", ["argos:en>es"]),
+        (pairs(apertium="en>es", argos="en>de de>es"), "en", "es", ["apertium:en>es"]),
+        (pairs(argos="en>pt", apertium="en>pt-BR"), "en", "pt-BR", ["argos:en>pt"]),
+        (pairs(argos="pt>fr", apertium="pt-BR>en"), "pt-BR", "fr", ["argos:pt>fr"]),
+        (pairs(argos="en>pt pt-BR>fr"), "en", "fr", []),
+        (pairs(apertium="ca>es", argos="es>en en>de es>de"), "ca", "de", ["apertium:ca>es", "argos:es>de"]),
+        (
+            pairs(argos="be>en en>uk be>pl pl>uk", apertium="be>ru ru>uk"),
+            "be",
+            "uk",
+            ["apertium:be>ru", "apertium:ru>uk"],
+        ),
+        (pairs(one="de>en", two="de>en"), "de", "en", ["one:de>en"]),
+        (pairs(two="de>en", one="de>en"), "de", "en", ["two:de>en"]),
     ],
 )
 def test_the_shortest_route_is_found(
@@ -88,6 +104,25 @@ def test_a_route_names_its_pivot_and_engines() -> None:
     assert route is not None
     assert (route.pivot, route.engine) == ("ru", "apertium+argos")
     assert route.legs[0] == Leg(engine="apertium", source="be", target="ru")
+
+
+def test_what_is_lost_twice_is_never_less() -> None:
+    everything = pairs(
+        argos="de>en en>ja ja>de de>fr fr>ja", apertium="be>ru ru>uk en>es es>pt gl>es be>uk gl>en en>pt-BR"
+    )
+    routes = all_routes(everything)
+    direct, pivoted = [route for route in routes if not route.pivot], [route for route in routes if route.pivot]
+    assert {(route.source, route.target) for route in direct} >= frozenset().union(*everything.values())
+    assert len(pivoted) > 5
+    assert max(route.cost for route in direct) < min(route.cost for route in pivoted)
+
+
+def test_languages_that_strangers_make_up_fill_no_memory() -> None:
+    installed = pairs(argos="en>be")
+    for number in range(25_000):
+        assert find_route(installed, "en", f"x{chr(97 + number % 26)}-{number:05d}") is None
+    assert legs(find_route(installed, "en", "be")) == ["argos:en>be"]
+    assert len(_net(tuple(installed.items()))._routes) <= 10_000
 
 
 def test_all_routes_hold_direct_and_pivoted_ones() -> None:
