@@ -1,17 +1,30 @@
 """The language ladder: in which language a customer is answered.
 
-requested > conversation > customer > channel > detected > default. A conversation keeps its language
-until the customer clearly changes it: by one long message that is surely in another, or by two in a row.
-What is detected is the language of the question as it is read: ``kak vernut tovar`` is Russian.
+requested > conversation > customer > channel > detected > default. What is detected is the language of the
+question as it is read: ``kak vernut tovar`` is Russian.
+
+A conversation keeps its language until the customer clearly changes it: by one long message that is surely in
+another, or by two that agree with nothing said in between; "ok", "да", thanks and "PIN 1234" say nothing.
+What the customer asks for holds until they ask for something else: who wished for English and goes on in
+Russian is answered in English. Asked for it is in a message ("English please", ``assistant.wish``), or by the
+channel on the customer's behalf: ``language`` of the request, which is obeyed first and to the letter, and
+whose value ``und`` lets go of what was asked for before.
+
+Languages are BCP 47 tags. A text seldom shows the region, and not always the script; where the conversation
+or the customer's settings have one of the same language, it is kept: ``pt`` of a customer with ``pt-BR`` is
+``pt-BR``. And no change of language is what cannot be told apart: ``nb`` where ``nn`` is spoken, ``hr`` for ``bs``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from typing import Literal, Protocol, Self
 
 from assistant.detection import Detection
+from assistant.short_replies import short_replies
+from assistant.translation import tags
 from index.readings import Reading
 
 Source = Literal["requested", "conversation", "customer", "channel", "detected", "default"]
@@ -25,6 +38,16 @@ HOME_WEIGHT = 5.0  # how much likelier than others a desk's customers write in a
 _POSSIBLE = 0.1  # probability from which a question is also read in that language
 
 _READ_IN = 3  # languages at most; neighbours such as uk and be share words that are stemmed differently
+_FEWEST = 4  # letters with which a message says anything about language
+_UNDETERMINED = "und"  # the language of BCP 47 that is none
+
+# Scripts without spaces, and how many letters make up a word in them, roughly.
+_PACKED = (
+    (re.compile("[\u3041-\u30ff\u3400-\u9fff]"), 2),
+    (re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]"), 4),
+)
+_SPACED = re.compile(r"[^\W\d_]")
+_CODE = re.compile(r"[\d@_/\\]|\w\.\w")  # makes a code, a link or an address of a word
 
 
 class Detects(Protocol):
@@ -41,6 +64,30 @@ class Reads(Protocol):
         """Return how a question is best read."""
 
 
+class Answered(Protocol):
+    """What ``assistant.ledger.Past`` has of an earlier message."""
+
+    @property
+    def question(self) -> str:
+        """The customer's words; empty for a tap on a choice."""
+
+    @property
+    def language(self) -> str:
+        """The language of the reply."""
+
+    @property
+    def detected_language(self) -> str | None:
+        """The language of the question, with or without its script."""
+
+    @property
+    def detected_probability(self) -> float:
+        """How likely that is."""
+
+    @property
+    def response(self) -> str:
+        """The response as JSON, as it was sent."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Turn:
     """What an earlier message of the conversation said about language."""
@@ -48,6 +95,26 @@ class Turn:
     language: str  # it was answered in
     detected: str | None
     probability: float
+    wished: bool = False  # the customer had asked for that language, then or before
+    text: str | None = None  # of the message; None where it is not known
+
+    @classmethod
+    def of(cls, past: Answered) -> Self:
+        """Return what a stored answer says: it was wished for if its ``language`` is ``requested`` or ``wished``."""
+        # Looked for in the text, since a conversation is read with every message, and no value can hold a bare quote.
+        response = past.response
+        return cls(
+            language=past.language,
+            detected=past.detected_language,
+            probability=past.detected_probability,
+            wished='"wished":true' in response or '"source":"requested"' in response,
+            text=past.question,
+        )
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the message said nothing about language."""
+        return self.detected is None or (self.text is not None and says_little(self.text, self.detected))
 
 
 def at_home(detection: Detection, languages: Collection[str], spoken: Collection[str] = ()) -> Detection:
@@ -75,16 +142,18 @@ def at_home(detection: Detection, languages: Collection[str], spoken: Collection
 class LanguageVerdict:
     """The language of the reply, the rung of the ladder that gave it, and how sure it is."""
 
-    code: str
+    code: str  # BCP 47
     source: Source
     confidence: float
     detection: Detection
+    is_wished: bool = False  # the customer has asked for it, now or earlier
 
     @property
     def languages_to_read(self) -> tuple[str, ...]:
         """The languages the question may be written in, the likeliest first."""
         ranked = [code for code, probability in self.detection.ranked if probability >= _POSSIBLE]
-        return tuple(dict.fromkeys([*ranked, self.code]))[:_READ_IN]
+        home = [] if _base(self.code) in map(_base, ranked) else [self.code]
+        return tuple(dict.fromkeys([*ranked, *home]))[:_READ_IN]
 
 
 def identify_read(
@@ -95,6 +164,7 @@ def identify_read(
     home: Collection[str],
     spoken: Collection[str] = (),
     requested: str | None = None,
+    wish: str | None = None,
     history: Sequence[Turn] = (),
     locale: str | None = None,
     channel: str | None = None,
@@ -111,6 +181,7 @@ def identify_read(
             read,
             at_home(detector.detect(read), home, spoken),
             requested=requested,
+            wish=wish,
             history=history,
             locale=locale,
             channel=channel,
@@ -129,35 +200,107 @@ def identify(
     detection: Detection,
     *,
     requested: str | None = None,
+    wish: str | None = None,
     history: Sequence[Turn] = (),
     locale: str | None = None,
     channel: str | None = None,
     default: str,
 ) -> LanguageVerdict:
-    """Go down the ladder; ``history`` is the conversation so far, the latest turn first."""
+    """Go down the ladder; ``history`` is the conversation so far, the latest turn first.
 
-    def verdict(code: str, source: Source, confidence: float = 1.0) -> LanguageVerdict:
-        return LanguageVerdict(code=code, source=source, confidence=confidence, detection=detection)
+    ``text`` is the question without the ``wish`` that it was sent with; ``requested`` is what the channel sent
+    as the customer's choice. Tags are well-formed BCP 47; the verdict's is canonical.
+    """
 
-    if requested is not None:
-        return verdict(requested, "requested")
+    def verdict(code: str, source: Source, confidence: float = 1.0, *, is_wished: bool = False) -> LanguageVerdict:
+        return LanguageVerdict(
+            code=code, source=source, confidence=confidence, detection=detection, is_wished=is_wished
+        )
+
+    known = [turn.language for turn in history] + ([] if locale is None else [locale])
+    is_released = requested is not None and _base(requested) == _UNDETERMINED
+    if requested is not None and not is_released:
+        return verdict(tags.canonical(requested), "requested", is_wished=True)
+    if wish is not None:
+        shown = [] if detection.tag is None else [detection.tag]
+        return verdict(_in_variant(wish, [*shown, *known], of_itself=True), "requested", is_wished=True)
     is_likely = detection.language is not None and detection.probability >= LIKELY
     if history:
         last = history[0]
-        if detection.language is not None and _base(detection.language) != _base(last.language):
-            is_sure = detection.probability >= SURE and len(text.split()) >= LONG
-            is_second = is_likely and last.detected == detection.language and last.probability >= LIKELY
-            if is_sure or is_second:
-                return verdict(detection.language, "detected", detection.probability)
-        return verdict(last.language, "conversation")
+        if last.wished and not is_released:
+            return verdict(tags.canonical(last.language), "conversation", is_wished=True)
+        if _changes(text, detection, history):
+            assert detection.tag is not None
+            return verdict(_in_variant(detection.tag, known), "detected", detection.probability)
+        return verdict(_in_variant(last.language, known), "conversation")
     if locale is not None:
-        return verdict(locale, "customer")
+        return verdict(tags.canonical(locale), "customer")
     if channel is not None:
-        return verdict(channel, "channel")
+        return verdict(tags.canonical(channel), "channel")
     is_foreign = detection.probability >= FOREIGN_SCRIPT and _is_unreadable_as(default, text, detection)
-    if detection.language is not None and (is_likely or is_foreign):
-        return verdict(detection.language, "detected", detection.probability)
-    return verdict(default, "default", detection.probability if detection.language == default else 0.0)
+    if detection.tag is not None and (is_likely or is_foreign):
+        return verdict(_in_variant(detection.tag, ()), "detected", detection.probability)
+    is_default = detection.language is not None and _base(detection.language) == _base(default)
+    return verdict(tags.canonical(default), "default", detection.probability if is_default else 0.0)
+
+
+def says_little(text: str, language: str | None = None) -> bool:
+    """Tell whether a message is too short to say which language its writer speaks: "ok", "да", "danke", "PIN 1234"."""
+    if _letters(text) < _FEWEST:
+        return True
+    replies = short_replies()
+    return replies.is_thanks(text) or replies.ordinal(text, language or "en") is not None
+
+
+def _changes(text: str, detection: Detection, history: Sequence[Turn]) -> bool:
+    """Tell whether a message changes the language of a conversation that nobody's wish holds."""
+    if detection.tag is None or not _is_other(detection.tag, history[0].language):
+        return False
+    if detection.probability >= SURE and _words(text) >= LONG:
+        return True
+    before = next((turn for turn in history if not turn.is_silent), None)
+    if before is None or before.detected is None or before.probability < LIKELY or detection.probability < LIKELY:
+        return False
+    is_script = _base(detection.tag) == _base(history[0].language)
+    agree = before.detected == detection.tag if is_script else _base(before.detected) == _base(detection.tag)
+    return agree and not says_little(text, detection.language)
+
+
+def _is_other(tag: str, language: str) -> bool:
+    """Tell whether a text that shows ``tag`` is in another language, or surely in another script, than ``language``."""
+    if _base(tag) != _base(language):
+        return tag not in tags.fallbacks(language)
+    # Much of Chinese is written the same in both scripts; Serbian shows which one it is in.
+    return tags.base(tag) != tags.base(language) and ("-" in tag or _base(tag) == "sr")
+
+
+def _in_variant(tag: str, known: Iterable[str], *, of_itself: bool = False) -> str:
+    """Return the tag with the region or script that one of the known tags adds to it, the first that adds any.
+
+    What passes for the same language counts, too (``nb`` is ``nn`` to one who has that), unless only ``of_itself``.
+    """
+    tag = tags.canonical(tag)
+    for other in map(tags.canonical, known):
+        if other == tag or (of_itself and _base(other) != _base(tag)):
+            continue
+        # A text that shows no script may be in either, but where it shows one (Serbian) it is that one.
+        if tag in tags.fallbacks(other) or (tag == "zh" and _base(other) == "zh"):
+            return other
+    return tag
+
+
+def _letters(text: str) -> int:
+    """Return how many letters are in words that are no codes; one of a script without spaces counts twice."""
+    packed = sum(len(script.findall(text)) for script, _ in _PACKED)
+    return packed + sum(len(_SPACED.findall(chunk)) for chunk in text.split() if packed or not _CODE.search(chunk))
+
+
+def _words(text: str) -> int:
+    """Return how many words a text has, not counting numbers, codes and links."""
+    packed = sum(len(script.findall(text)) // letters for script, letters in _PACKED)
+    if packed:
+        return packed
+    return sum(1 for chunk in text.split() if _SPACED.search(chunk) and not _CODE.search(chunk))
 
 
 def _is_unreadable_as(language: str, text: str, detection: Detection) -> bool:
@@ -167,4 +310,6 @@ def _is_unreadable_as(language: str, text: str, detection: Detection) -> bool:
 
 
 def _base(code: str) -> str:
-    return code.split("-")[0]
+    """Return the language of a tag, without script and region; ``no`` is ``nb``."""
+    base = code.split("-")[0].lower()
+    return "nb" if base == "no" else base
