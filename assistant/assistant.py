@@ -192,9 +192,15 @@ class Assistant:
             return FeedbackReply(
                 answer_id=answer_id, helpful=helpful, message=self._composer.thanks(row["language"]), ticket=None
             )
-        reference = self.tickets.get(ticket_id).receipt_ref
+        ticket = self.tickets.get(ticket_id)
+        reference = ticket.receipt_ref
         message = self._composer.promise(
-            reference, reason="not_helpful", language=row["language"], channel=row["channel"], now=now()
+            reference,
+            reason="not_helpful",
+            language=row["language"],
+            channel=row["channel"],
+            now=now(),
+            customer=ticket.customer,
         )
         return FeedbackReply(answer_id=answer_id, helpful=False, message=message, ticket=reference)
 
@@ -298,7 +304,7 @@ class Assistant:
             language=case.language.code,
             channel=case.question.channel,
             now=case.at,
-            has_phone=case.question.customer.phone is not None,
+            customer=case.question.customer,
         )
         confidence = None if case.judged is None else case.judged.confidence
         return case.entry(

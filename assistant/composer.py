@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 from assistant.answering import Title
 from assistant.decision import Reason
 from assistant.phrases import Phrasebook, PhraseKey
-from assistant.tickets.ticket import TicketReceiptRef
+from assistant.tickets.ticket import Customer, TicketReceiptRef
+from assistant.timezones import local_timezone, offset
 
 _QUOTED = 200  # characters of a question that are repeated back
 
@@ -26,7 +26,11 @@ _PROMISES: dict[Reason, PhraseKey] = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Composer:
-    """Words for every outcome; ``timezone`` is the IANA zone of promised times, ``faq_url`` where the FAQ is read."""
+    """Words for every outcome.
+
+    ``timezone`` is the IANA zone of times promised to customers of whom none is known, ``faq_url`` where the
+    FAQ is read.
+    """
 
     phrases: Phrasebook
     timezone: str
@@ -78,13 +82,15 @@ class Composer:
         channel: str,
         now: datetime,
         has_phone: bool = False,
+        customer: Customer | None = None,
     ) -> str:
         """Return the acknowledgement of a ticket, with its number and when a person will have answered.
 
-        By e-mail it points to the FAQ and asks for a telephone number, where there is the one and not the other.
+        The time is told on the customer's own clock. By e-mail it points to the FAQ and asks for a telephone
+        number, where there is the one and not the other.
         """
-        moment = self.phrases.moment(ticket.due_at, language, timezone=self.timezone, now=now)
-        due = f"{moment} ({_zone(ticket.due_at, self.timezone)})"  # customers live in many time zones
+        has_phone = has_phone or (customer is not None and customer.phone is not None)
+        due = self.due(ticket.due_at, language=language, now=now, customer=customer)
         if channel == "email" and self.faq_url and not has_phone:
             return self.phrases.say("ticket_email", language, ticket=ticket.id, due=due, faq_url=self.faq_url)
         said = [self.phrases.say(_PROMISES.get(reason, "ticket_opened"), language, ticket=ticket.id, due=due)]
@@ -94,6 +100,13 @@ class Composer:
             said.append(self.phrases.say("ask_phone", language))
         return "\n\n".join(said)
 
+    def due(self, at: datetime, *, language: str, now: datetime, customer: Customer | None = None) -> str:
+        """Return a promised time on the customer's clock, and what that differs from UTC by."""
+        known = customer or Customer()
+        zone = local_timezone(at, timezone=known.timezone, locale=known.locale, default=self.timezone)
+        moment = self.phrases.moment(at, language, timezone=zone, now=now)
+        return f"{moment} ({offset(at, zone)})"  # customers live in many time zones
+
     def _set_apart(self, text: str, language: str) -> str:
         """Return a text that may run the other way, isolated where the message itself runs right to left."""
         spoken = self.phrases.resolve(language)
@@ -102,14 +115,3 @@ class Composer:
     def thanks(self, language: str) -> str:
         """Return thanks for feedback."""
         return self.phrases.say("feedback_thanks", language)
-
-
-def _zone(at: datetime, timezone: str) -> str:
-    """Return what a zone's clocks differ from UTC by at a moment: ``UTC``, ``UTC+3``, ``UTC−4:30``."""
-    offset = at.astimezone(ZoneInfo(timezone)).utcoffset() or timedelta()
-    minutes = round(abs(offset).total_seconds() / 60)
-    if not minutes:
-        return "UTC"
-    hours, rest = divmod(minutes, 60)
-    sign = "−" if offset < timedelta() else "+"
-    return f"UTC{sign}{hours}" + (f":{rest:02}" if rest else "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 
 import orjson
 
@@ -39,9 +39,16 @@ class Question:
     choice: str | None = None
 
     def digest(self) -> str:
-        """Return the SHA-256 (hexadecimal) of all that was asked, but for the message id."""
+        """Return the SHA-256 (hexadecimal) of all that was asked, but for the message id.
+
+        Nothing known of a customer's time zone leaves it out: a message stored before there was one is still
+        the same message when it is sent again.
+        """
+        customer = asdict(self.customer)
+        if customer["timezone"] is None:
+            del customer["timezone"]
         content = (
-            self.text, self.language, self.channel, self.conversation_id, self.customer,
+            self.text, self.language, self.channel, self.conversation_id, customer,
             sorted(self.tags), self.top_k, self.choice,
         )  # fmt: skip
         return hashlib.sha256(orjson.dumps(content)).hexdigest()

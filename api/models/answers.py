@@ -22,6 +22,12 @@ class CustomerModel(Request):
     email: str | None = Field(None, max_length=320)
     phone: str | None = Field(None, max_length=60)
     locale: str | None = Field(None, max_length=40, examples=["be-BY"])
+    timezone: str | None = Field(
+        None,
+        max_length=64,
+        description="IANA name; promised times are told in it, else in the one zone of the locale's country.",
+        examples=["Europe/Minsk"],
+    )
 
 
 class AnswerRequest(Request):

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time
 
-from assistant.phrases.writing import subtags
+from assistant.phrases.writing import region, subtags
 
 _WEEKDAY_FIRST = re.compile(r"(EEEE[^\w']*)\w.*")
 _WEEKDAY_LAST = re.compile(r".*[\w.](?P<between>[^\w.']*)EEEE")
@@ -69,12 +69,11 @@ def _named(language: str) -> Locale:
 
 @lru_cache(maxsize=256)
 def _locale(language: str, region_of: str) -> Locale:
-    region = next((tag.upper() for tag in subtags(region_of)[1:] if len(tag) == 2 and tag.isascii()), None)
-    locale = _named(language)
-    if region is None:
+    locale, country = _named(language), region(region_of)
+    if country is None:
         return locale
     try:
-        return Locale(locale.language, territory=region, script=locale.script)
+        return Locale(locale.language, territory=country, script=locale.script)
     except UnknownLocaleError:
         return locale
 

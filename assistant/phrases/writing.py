@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from babel.core import get_global
@@ -19,6 +20,9 @@ _RIGHT_TO_LEFT = frozenset(
 )
 # fmt: on
 
+# Language, extended languages and script may stand before a region; what stands behind a singleton is none.
+_REGION = re.compile(r"[a-z]{2,8}(?:-[a-z]{3})*(?:-[a-z]{4})?-([a-z]{2})(?:-|$)", re.IGNORECASE | re.ASCII)
+
 _ISOLATE = "\N{FIRST STRONG ISOLATE}"
 _END = "\N{POP DIRECTIONAL ISOLATE}"
 # Embeddings, overrides and isolates (Unicode Standard Annex 9): unbalanced ones would leak out of our isolate.
@@ -30,14 +34,19 @@ def subtags(language: str) -> list[str]:
     return language.strip().replace("_", "-").lower().split("-")
 
 
+def region(language: str) -> str | None:
+    """Return the ISO 3166-1 code that a BCP 47 tag names, in upper case; None where it names no country."""
+    found = _REGION.match(language.strip().replace("_", "-"))
+    return None if found is None else found[1].upper()
+
+
 def direction(language: str) -> Direction:
     """Return the direction of any BCP 47 tag: by its script subtag, else by the language's likely script."""
     first, *rest = subtags(language)
     script = next((tag for tag in rest if len(tag) == 4 and tag.isalpha()), None)
     if script is None:
-        region = next((tag.upper() for tag in rest if len(tag) == 2), None)
         likely = get_global("likely_subtags")
-        full: str = likely.get(f"{first}_{region}") or likely.get(first) or ""
+        full: str = likely.get(f"{first}_{region(language)}") or likely.get(first) or ""
         script = next((tag.lower() for tag in full.split("_")[1:] if len(tag) == 4), "")
     return "rtl" if script in _RIGHT_TO_LEFT else "ltr"
 

@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterable
 from typing import TypeVar
 
 from assistant.tickets.ticket import Customer, TranslatedText
+from assistant.timezones import MAX_LENGTH as MAX_TIMEZONE_LENGTH
+from assistant.timezones import timezone_name
 from knowledge.article import MAX_LANGUAGE_LENGTH, MAX_TAGS, ArticleError, clean
 from knowledge.article import language_tag as article_language_tag
 from knowledge.errors import InputError
@@ -16,7 +18,14 @@ MAX_SUBJECT_LENGTH = 300  # characters
 MAX_CHANNEL_LENGTH = 60  # characters
 MAX_NAME_LENGTH = 200  # characters; of people, conversations
 _DEFAULT_SUBJECT_LENGTH = 120  # characters
-_LIMITS = {"id": MAX_NAME_LENGTH, "name": MAX_NAME_LENGTH, "email": 320, "phone": 60, "locale": MAX_LANGUAGE_LENGTH}
+_LIMITS = {
+    "id": MAX_NAME_LENGTH,
+    "name": MAX_NAME_LENGTH,
+    "email": 320,
+    "phone": 60,
+    "locale": MAX_LANGUAGE_LENGTH,
+    "timezone": MAX_TIMEZONE_LENGTH,
+}
 
 C = TypeVar("C", bound=str)
 
@@ -69,13 +78,14 @@ def tag_list(values: Iterable[str]) -> tuple[str, ...]:
 
 
 def person(customer: Customer) -> Customer:
-    """Return the customer with every field one clean line or None; raise InputError."""
-    return Customer(
-        **{
-            name: optional_line(getattr(customer, name), field=f"customer.{name}", limit=limit)
-            for name, limit in _LIMITS.items()
-        }
-    )
+    """Return the customer with every field one clean line or None, the time zone a known one; raise InputError."""
+    lines = {
+        name: optional_line(getattr(customer, name), field=f"customer.{name}", limit=limit)
+        for name, limit in _LIMITS.items()
+    }
+    if lines["timezone"] is not None:
+        lines["timezone"] = timezone_name(lines["timezone"], field="customer.timezone")
+    return Customer(**lines)
 
 
 def translated(value: TranslatedText | None, *, field: str) -> TranslatedText | None:

@@ -65,13 +65,14 @@ class TicketIdTakenError(ConflictError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Customer:
-    """Who asks; whatever their channel knows of them."""
+    """Who asks; whatever their channel knows of them. ``timezone`` is an IANA name."""
 
     id: str | None = None
     name: str | None = None
     email: str | None = None
     phone: str | None = None
     locale: str | None = None
+    timezone: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
