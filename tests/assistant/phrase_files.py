@@ -74,7 +74,7 @@ KNOWN: Mapping[str, Known] = {
     "cs": _known(LATIN, "„“", "ty tě tobě tebe tvůj tvoje tvá tvé tvého tvou"),
     "da": _known(LATIN, "”” »« „“ “”"),
     "de": _known(LATIN, "„“", "du dich dir dein deine deiner deinem deinen"),
-    "el": _known("GREEK", "«»", "εσύ εσένα σου σε"),
+    "el": _known("GREEK", "«»", "εσύ εσένα σου"),
     "en": _known(LATIN, "“”"),
     "es": _known(LATIN, "«»", "tú tu tus te ti contigo vosotros vuestro vuestra"),
     "fa": _known("ARABIC", "«»", "تو"),

@@ -13,6 +13,7 @@ import pytest
 import assistant.phrases
 from assistant.phrases import Phrasebook, PhraseError, PhraseKey
 from assistant.phrases.template import Plural
+from assistant.translation import tags
 from knowledge.errors import FaqError
 from tests.assistant.phrase_files import KEYS, LANGUAGES, PLACES, PLURAL_KEYS, table
 
@@ -275,9 +276,11 @@ class TestNames:
 
     @pytest.mark.parametrize("language", LANGUAGES)
     def test_names_every_phrase_language_in_every_other(self, book: Phrasebook, language: str) -> None:
-        names = [book.language_name(code, in_language=language) for code in LANGUAGES]
-        assert len(set(names)) == len(LANGUAGES)
-        assert not set(names) & set(LANGUAGES)
+        names = {code: book.language_name(code, in_language=language) for code in LANGUAGES}
+        # Not every language has a name of its own for the Portuguese of Brazil.
+        languages = {code: name for code, name in names.items() if tags.base(code) == code}
+        assert len(set(languages.values())) == len(languages)
+        assert not set(names.values()) & set(LANGUAGES)
 
 
 class TestSharing:
