@@ -50,7 +50,8 @@ def test_a_ticket_has_every_field_of_the_contract(shared: TestClient) -> None:
     assert (made["version"], made["status"], made["status_name"]) == (1, "new", "У апрацоўцы")
     assert (made["subject"], made["language"], made["channel"]) == ("Дзе мая пальчатка?", "be", "phone")
     assert made["customer"] == {
-        "id": None, "name": "Алесь", "email": "ales@example.org", "phone": "+375 29 1", "locale": "be-BY", "timezone": None,
+        "id": None, "name": "Алесь", "email": "ales@example.org", "phone": "+375 29 1",
+        "locale": "be-BY", "timezone": None,
     }  # fmt: skip
     assert (made["assignee"], made["tags"], made["overdue"], made["solved_at"]) == (None, ["lost"], False, None)
     created, first, due = (
