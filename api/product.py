@@ -18,7 +18,8 @@ from assistant.policy import Policy
 from assistant.replay import Replayer
 from assistant.suggestions import Suggestions
 from assistant.tickets.queue import TicketQueue
-from assistant.translation import ArgosEngine, TranslationMemory, Translator
+from assistant.translation import ApertiumEngine, ArgosEngine, TranslationEngine, TranslationMemory, Translator
+from assistant.translation.apertium import find_program
 from index.builds import Build, Builds
 from index.encoder import EMBEDDED
 from index.encoders import Encoders, encoder_name
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from assistant.build_process import BuildOptions, BuildSettings
     from assistant.building import BuildOutcome
     from assistant.gate import Gates
+    from assistant.translation.review import TranslationReview
     from index.builder import Report
     from index.generation import Generation
     from knowledge.golden import GoldenQuestion
@@ -79,6 +81,11 @@ class Product:
         from knowledge.golden_store import GoldenStore  # with the formats of files, which answering does not need
 
         return GoldenStore(self.database)
+
+    @cached_property
+    def glossary(self) -> GlossaryStore:
+        """What translation keeps as it is, or renders in a fixed way."""
+        return GlossaryStore(self.database)
 
     @cached_property
     def generations(self) -> Generations:
@@ -207,24 +214,50 @@ class Product:
 
     @cached_property
     def engine(self) -> ArgosEngine:
-        """The machine-translation engine."""
+        """The machine-translation engine whose packages ``faq languages install`` installs."""
         return ArgosEngine(self.settings.packages_folder)
+
+    @cached_property
+    def apertium(self) -> ApertiumEngine | None:
+        """The machine-translation engine of the system, where there is one."""
+        program = find_program(self.settings.apertium)
+        probes_file = self.settings.packages_folder / "apertium.json"
+        return None if program is None else ApertiumEngine(program, probes_file=probes_file)
+
+    @property
+    def engines(self) -> tuple[TranslationEngine, ...]:
+        """Every machine-translation engine; the first is preferred where two would lose the same."""
+        return (self.engine,) if self.apertium is None else (self.engine, self.apertium)
+
+    def settle_engines(self) -> None:
+        """Wait until it is known which pairs work, as a server learns in the background; seconds the first time."""
+        if self.apertium is not None:
+            self.apertium.settle()
 
     @cached_property
     def translator(self) -> Translator:
         """Machine translation with its memory and the glossary."""
         return Translator(
-            [self.engine],
+            self.engines,
             self.memory,
             time_budget=self.settings.translation_budget,
             workers=self.settings.translation_workers,
-            glossary=GlossaryStore(self.database),
+            glossary=self.glossary,
         )
 
     @cached_property
     def memory(self) -> TranslationMemory:
         """What was translated before."""
         return TranslationMemory(self.database)
+
+    @cached_property
+    def review(self) -> TranslationReview:
+        """What machines translated, for a person to look at."""
+        from assistant.translation.review import TranslationReview  # which answering does not need
+
+        return TranslationReview(
+            self.store, self.memory, self.translator, default_language=self.settings.default_language
+        )
 
     @cached_property
     def tickets(self) -> TicketQueue:
@@ -310,6 +343,8 @@ class Product:
             self.ledger.stop()
         if "translator" in made:
             self.translator.close()
+        if made.get("apertium") is not None:
+            made["apertium"].close()
         if "database" in made:
             self.database.close()
 

@@ -88,6 +88,11 @@ class Settings(BaseSettings):
     translation_workers: int = Field(
         1, ge=1, le=64, description="Texts that machines translate at once; each may use all cores."
     )
+    apertium: str = Field(
+        "auto",
+        description="Program `apertium` of the system, which translates between close languages: its path, `auto` "
+        "to find it, or `off`.",
+    )
     timezone: str = Field("UTC", description="IANA time zone of the times promised to customers.")
     faq_url: str = Field("", description="Where customers read the FAQ; named in acknowledgements of e-mails.")
     max_question_length: int = Field(2_000, ge=1, le=20_000, description="Characters of a question.")

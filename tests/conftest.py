@@ -55,6 +55,15 @@ def no_network() -> Iterator[None]:
     patch.undo()
 
 
+@pytest.fixture(autouse=True, scope="session")
+def no_apertium() -> Iterator[None]:
+    """Leave the system's Apertium alone, whose pairs would be tried in the background of every product."""
+    patch = pytest.MonkeyPatch()
+    patch.setenv("FAQ_APERTIUM", "off")
+    yield
+    patch.undo()
+
+
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[Cluster]:
     """Yield a running throw-away PostgreSQL cluster; skip, or fail under CI, where it is not installed."""

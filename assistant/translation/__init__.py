@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from assistant.translation.apertium import ApertiumEngine, ApertiumPair
 from assistant.translation.argos import ArgosEngine, InstalledPackage
 from assistant.translation.delivery import Choice, choose_source, choose_text
 from assistant.translation.engine import TranslationEngine
@@ -22,6 +23,8 @@ from assistant.translation.translator import Translator
 from assistant.translation.verification import verify
 
 __all__ = [
+    "ApertiumEngine",
+    "ApertiumPair",
     "ArgosEngine",
     "Choice",
     "InstalledPackage",

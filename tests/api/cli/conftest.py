@@ -62,6 +62,7 @@ def environment(tiny_encoder: str, tmp_path: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("FAQ_")}
     return kept | {
         "FAQ_DATA_DIR": str(tmp_path / "data"),
+        "FAQ_APERTIUM": "off",
         "FAQ_ENCODER": tiny_encoder,
         "OMP_NUM_THREADS": "1",
         "PYTHONPATH": str(PROJECT),
