@@ -73,6 +73,7 @@ class WishWords:
         self.namings: dict[Words, list[Naming]] = defaultdict(list)
         self.stems: dict[str, list[tuple[str, Naming]]] = defaultdict(list)  # by the first letters of a one-word name
         self.tongues: dict[str, Tongue] = {}
+        self.varieties: frozenset[Words] = frozenset()
         self._typed: set[str] = set()
         for tag, ways in extra.varieties.items():
             self._add(ways, Naming(tag, "own"))
@@ -152,9 +153,9 @@ class WishWords:
         if primary(naming.tag) not in self._spoken:
             return
         for way in ways:
-            self._type(way)
             words = self.words(way)
-            if words and naming not in self.namings[words]:
+            if words and words not in self.varieties and naming not in self.namings[words]:
+                self._type(way)
                 self.namings[words].append(naming)
 
     def _add_name(self, words: Words, naming: Naming, *, places: Collection[str]) -> None:
