@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 _REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 _LENGTH_DIGITS = 20  # of a declared length that are looked at; more is too long whatever they say
-_UPLOADS = ("/v1/imports", "/v1/golden-questions", "/v1/evaluations")
+_UPLOADS = ("/v1/imports", "/v1/golden-questions", "/v1/glossary", "/v1/evaluations")
 _SECURITY = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),

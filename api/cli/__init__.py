@@ -15,6 +15,7 @@ from api.cli import (
     doctor,
     encoder,
     evaluate,
+    glossary,
     golden,
     index,
     keys,
@@ -24,6 +25,7 @@ from api.cli import (
     replay,
     server,
     tickets,
+    translate,
 )
 from api.cli.group import FaqGroup
 from api.cli.session import DATA_DIR, JSON, Options
@@ -74,7 +76,22 @@ def _faq(
     context.obj = Options(data_dir=data_dir, as_json=as_json)
 
 
-for module in (server, question, replay, knowledge, golden, index, encoder, evaluate, tickets, languages, keys, doctor):
+for module in (
+    server,
+    question,
+    replay,
+    knowledge,
+    golden,
+    glossary,
+    index,
+    encoder,
+    evaluate,
+    tickets,
+    languages,
+    translate,
+    keys,
+    doctor,
+):
     module.register(app)
 
 

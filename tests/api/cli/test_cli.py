@@ -22,8 +22,8 @@ from assistant.tickets import Customer
 from tests.api.cli.conftest import Faq, Start, failed
 
 COMMANDS = (
-    "serve", "ask", "import", "export", "golden", "build", "generations", "rollback", "encoder", "tickets", "languages",
-    "detect", "keys", "doctor",
+    "serve", "ask", "import", "export", "golden", "glossary", "build", "generations", "rollback", "encoder", "tickets",
+    "languages", "detect", "keys", "doctor",
 )  # fmt: skip
 
 
