@@ -280,6 +280,8 @@ function ask(text, fields, origin) {
   }
   const body = { channel: "chat", message_id: newId(), conversation_id: talk.conversation, ...fields };
   if (wish) body.language = wish;
+  const timezone = Intl.DateTimeFormat().resolvedOptions().timeZone; // promised times are told in it
+  if (timezone && timezone !== "Etc/Unknown") body.customer = { timezone };
   const entry = { kind: "mine", text, language: phrases.language, body, origin };
   say(entry);
   deliver(entry);
@@ -300,13 +302,24 @@ function deliver(entry) {
   });
 }
 
+/** A zone that only the browser has heard of yet must not cost the customer their answer. */
+async function postQuestion(body, signal) {
+  try {
+    return await post("answers", body, signal);
+  } catch (error) {
+    if (!body.customer || !error.fields?.includes("customer.timezone")) throw error;
+    delete body.customer;
+    return post("answers", body, signal);
+  }
+}
+
 /** Send an entry's body, the same one every time: the server takes a repeated message_id for one message. */
 async function send(entry, signal) {
   const timer = setTimeout(showThinking, THINKING_AFTER);
   let reply = null;
   let failure = null;
   try {
-    reply = await post("answers", entry.body, signal);
+    reply = await postQuestion(entry.body, signal);
     await followReply(reply.language?.code);
   } catch (error) {
     failure = error;

@@ -8,6 +8,7 @@ export class RefusalError extends Error {
   constructor(status, problem) {
     super(problem?.detail || problem?.title || "");
     this.status = status;
+    this.fields = problem?.errors?.map(({ field }) => field) ?? []; // what of the request was wrong
     // The server understood and would say the same again; asking once more unchanged is of no use.
     this.isFinal = status >= 400 && status < 500 && status !== 408 && status !== 429;
   }

@@ -59,6 +59,21 @@ def test_enter_that_ends_a_composed_word_sends_nothing(page: ChatPage) -> None:
     assert page.question.get_property("value") == "にほん"
 
 
+def test_the_customers_time_zone_goes_along(page: ChatPage) -> None:
+    page.prepare(reply("Yes."))
+    page.ask("One?")
+    assert page.sent()[0]["body"]["customer"] == {"timezone": "Europe/Minsk"}
+
+
+def test_a_zone_that_the_server_does_not_know_costs_no_answer(page: ChatPage) -> None:
+    refusal = {"detail": "customer.timezone is …", "errors": [{"field": "customer.timezone", "message": "…"}]}
+    page.prepare({"status": 422, "body": refusal}, reply("Yes."))
+    page.ask("One?")
+    assert page.said()[-1] == "Yes."
+    refused, taken = (sent["body"] for sent in page.sent())
+    assert taken == {name: value for name, value in refused.items() if name != "customer"}
+
+
 @pytest.mark.parametrize("empty", ["", " ", "\n\t \u00a0"])
 def test_nothing_is_sent_for_an_empty_question(page: ChatPage, empty: str) -> None:
     page.type(empty)
