@@ -29,10 +29,12 @@ from assistant.phrases import Phrasebook
 from assistant.policy import Policy
 from assistant.question import NONE_OF_THESE, Question, QuestionError
 from assistant.question_translation import QuestionTranslator
+from assistant.repeating import Repeater
 from assistant.silence import silence_reason
 from assistant.tickets.queue import TicketQueue
 from assistant.tickets.ticket import TicketIdTakenError, TicketReceiptRef
 from assistant.translation import Translator
+from assistant.wish import language_wish
 from index.errors import NoGenerationError
 from index.follower import Follower
 from index.generation import Generation
@@ -78,12 +80,14 @@ class Assistant:
         self.policy = policy
         self.phrases = Phrasebook()
         self._detector = detector
+        self._spoken = _spoken(self.phrases, detector)
         self._composer = Composer(phrases=self.phrases, timezone=policy.timezone, faq_url=policy.faq_url)
         self.answering = Answering(translator, default_language=policy.default_language)
         self._question_translator = QuestionTranslator(
             translator, default_language=policy.default_language, languages=encoder_languages
         )
-        self._handover = Handover(tickets=tickets, ledger=ledger, phrases=self.phrases)
+        self._handover = Handover(tickets=tickets, ledger=ledger, phrases=self.phrases, asked_in=self._asked_in)
+        self._repeater = Repeater(answering=self.answering, composer=self._composer, tickets=tickets)
         self._desk = desk
         # One message of a conversation at a time; whoever waits for a turn keeps its lock alive.
         self._turns: weakref.WeakValueDictionary[tuple[int, str, str], asyncio.Lock] = weakref.WeakValueDictionary()
@@ -138,18 +142,20 @@ class Assistant:
         silence = silence_reason(question, history, case.at)
         if silence is not None:
             return self._silent(case, silence)
-        if self.phrases.is_person_request(question.text):
+        if not case.text:
+            return await self._repeater.said_again(case, self._searched()[0])
+        if self.phrases.is_person_request(case.text):
             return await self._handed_over(case, "person_requested")
-        if conversation.is_over_with(question.text):
+        if conversation.is_over_with(case.text):
             return self._silent(case, "empty")
         is_second_round = bool(conversation.offered)
         if is_second_round:
-            if self.phrases.is_none_of_these(question.text):
+            if self.phrases.is_none_of_these(case.text):
                 return await self._handed_over(case, "unclear_after_clarify")
-            taken = conversation.chosen_by(question.text, case.language.code)
+            taken = conversation.chosen_by(case.text, case.language.code)
             if taken is not None:
                 return await self._chosen(case, taken)
-        if not any(character.isalpha() for character in question.text):  # a number alone may be anything
+        if not any(character.isalpha() for character in case.text):  # a number alone may be anything
             return await self._handed_over(case, "unclear_after_clarify" if is_second_round else "no_match")
         judged = await self._search(case, is_second_round=is_second_round)
         verdict = judged.judgement.verdict
@@ -205,33 +211,37 @@ class Assistant:
         return FeedbackReply(answer_id=answer_id, helpful=False, message=message, ticket=reference)
 
     def _opened(self, question: Question, history: list[Past]) -> Case:
-        turns = [
-            Turn(language=past.language, detected=past.detected_language, probability=past.detected_probability)
-            for past in history
-        ]
+        wish = language_wish(question.text, spoken=self._spoken)
+        text = question.text if wish is None else wish.rest
         generation, readings = self._searched()
         language = identify_read(
-            question.text,
+            text,
             detector=self._detector,
             readings=readings,
             home={self.policy.default_language, *(generation.manifest.languages if generation else ())},
             spoken=self.phrases.languages,
             requested=question.language,
-            history=turns,
+            wish=None if wish is None else wish.language,
+            history=[Turn.of(past) for past in history],
             locale=question.customer.locale,
             channel=self.policy.channel_languages.get(question.channel),
             default=self.policy.default_language,
         )
         at = now()
-        conversation = Conversation(history, at)
+        conversation = Conversation(history, at, self._asked_in)
         return Case(
             id=f"ans_{uuid.uuid4().hex}",
             question=question,
             at=at,
             conversation=conversation,
             language=language,
-            text=question.text,
+            text=text,
         )
+
+    def _asked_in(self, message: str) -> str:
+        """Return a message without the customer's wish for a language."""
+        wish = language_wish(message, spoken=self._spoken)
+        return message if wish is None else wish.rest
 
     def _searched(self) -> tuple[Generation | None, Readings | None]:
         """Return the generation that answers and how it reads questions; None of both before there is one."""
@@ -278,7 +288,7 @@ class Assistant:
         offered = judged.offered
         titles = await self.answering.titles([hit.article for hit, _ in offered], case.language.code)
         case.seconds["deliver"] = time.perf_counter() - started
-        message = self._composer.clarify(case.question.text, language=case.language.code, choices=titles)
+        message = self._composer.clarify(case.text, language=case.language.code, choices=titles)
         choices = [
             {
                 "article_id": hit.article.id,
@@ -324,3 +334,9 @@ class Assistant:
             return await self._handed_over(case, "no_match")  # it went away between question and choice
         case.generation = generation.number
         return await self._answer_with(case, article, "confident", confidence=1.0)
+
+
+def _spoken(phrases: Phrasebook, detector: Detector) -> tuple[str, ...]:
+    """Return the languages that a customer may ask for: those that are served, and what phrases there are of them."""
+    served = set(detector.languages)
+    return tuple(sorted(served.union(tag for tag in phrases.languages if tag.split("-")[0] in served)))

@@ -32,6 +32,7 @@ class Case:
     language: LanguageVerdict
     text: str  # what is to be answered: the question, without a wish for a language that came with it
     translation: QuestionTranslation | None = None  # what was searched for in place of the text
+    repeats: str | None = None  # the id of the answer that is said again in another language
     chosen: str | None = None  # the article that the customer took from those offered
     judged: Judged | None = None
     generation: int | None = None
@@ -68,6 +69,7 @@ class Case:
                 "code": language.code,
                 "source": language.source,
                 "confidence": round(language.confidence, 4),
+                "wished": language.is_wished,
             },
             "answer": None if answer is None else _answer_json(*answer),
             "choices": list(choices),
@@ -112,6 +114,7 @@ class Case:
             "tags": sorted(question.tags),
             "detector": self.language.detection,
             "asked": self.text,
+            "repeats": self.repeats,
             "question_translation": self.translation,
             **(NO_FACTS if self.judged is None else self.judged.facts()),
             "timings": self.seconds,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -34,8 +34,11 @@ class Offered:
 class Conversation:
     """The messages before the present one, the latest first; never changes."""
 
-    def __init__(self, history: Sequence[Past], at: datetime) -> None:
-        """``at`` is the moment of the present message."""
+    def __init__(
+        self, history: Sequence[Past], at: datetime, asked_in: Callable[[str], str] = lambda message: message
+    ) -> None:
+        """``at`` is the moment of the present message; ``asked_in`` gives the question in a message, if any."""
+        self._asked_in = asked_in
         self.history = history
         self.at = at
 
@@ -54,10 +57,9 @@ class Conversation:
     @property
     def asked(self) -> str:
         """What the customer asked when they were last asked back, or wrote last; a tap has no words."""
-        clarified = next((past for past in self.history if past.decision == "clarify"), None)
-        if clarified is not None:
-            return clarified.question
-        return next((past.question for past in self.history if past.question), "")
+        clarified = (self._asked_in(past.question) for past in self.history if past.decision == "clarify")
+        said = (self._asked_in(past.question) for past in self.history)
+        return next(filter(None, clarified), "") or next(filter(None, said), "")
 
     def chosen_by(self, text: str, language: str) -> str | None:
         """Return the article of the open choice that a text names: by its number, its place or its words."""

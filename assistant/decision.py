@@ -11,7 +11,7 @@ from assistant.contrast import Contrast
 Decision = Literal["answered", "clarify", "ticketed", "suppressed"]
 Reason = Literal[
     "confident", "exact",
-    "near_tie", "unsure",
+    "near_tie", "unsure", "language_changed",
     "low_confidence", "no_match", "out_of_scope", "person_requested", "unclear_after_clarify",
     "translation_unsafe", "not_helpful",
     "automatic_message", "loop", "empty", "duplicate",

@@ -29,7 +29,7 @@ _FINEST = 4  # digits after the point that tell two numbers apart
 
 # What older receipts lack.
 _ABSENT: Mapping[str, Any] = {
-    **dict.fromkeys(("chosen", "asked", "question_translation", "judged_with", "reading")),
+    **dict.fromkeys(("chosen", "asked", "repeats", "question_translation", "judged_with", "reading")),
     **dict.fromkeys(("calibration", "fusion", "contrast", "choices_confidence")),
 }
 _ABSENT_OF_CALIBRATION: Mapping[str, Any] = dict.fromkeys(("target_precision", "is_certified", "basis"))
@@ -70,6 +70,10 @@ def checks(receipt: Mapping[str, Any]) -> list[dict[str, Any]]:
 def explain(receipt: Mapping[str, Any]) -> str:
     """Return one sentence for the person who asks why it was decided so."""
     decision, reason = receipt["decision"], receipt["reason"]
+    if receipt["repeats"] is not None:
+        return f"Said again what {receipt['repeats']} said: the customer asked for another language, and nothing else."
+    if reason == "language_changed":
+        return "Asked what the customer wants to know: they asked for a language, and nothing else."
     if decision == "suppressed":
         return f"Kept silent: {_SILENCE.get(reason, reason)}."
     if not is_searched(receipt):

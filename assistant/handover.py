@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -22,7 +23,11 @@ from index.analysis import normal_form
 class Handover:
     """Drafts the tickets that answers open."""
 
-    def __init__(self, *, tickets: TicketQueue, ledger: Ledger, phrases: Phrasebook) -> None:
+    def __init__(
+        self, *, tickets: TicketQueue, ledger: Ledger, phrases: Phrasebook, asked_in: Callable[[str], str]
+    ) -> None:
+        """``asked_in`` as for ``Conversation``."""
+        self._asked_in = asked_in
         self._tickets = tickets
         self._ledger = ledger
         self._phrases = phrases
@@ -48,12 +53,13 @@ class Handover:
 
     def after_feedback(self, row: sa.RowMapping, comment: str | None) -> Ticket:
         """Return the draft for an answer that did not help; of a choice, with the question it was offered for."""
-        question, receipt = row["question"], orjson.loads(row["receipt"])
+        receipt = orjson.loads(row["receipt"])
+        question = receipt.get("asked") or row["question"]
         is_choice = not question or receipt.get("chosen") is not None  # "2" says nothing to who reads the ticket
         if is_choice and row["conversation_id"] is not None:
             at: datetime = row["created_at"]
             history = self._ledger.conversation(row["channel"], row["conversation_id"], before=at)
-            question = Conversation(history, at).asked or question
+            question = Conversation(history, at, self._asked_in).asked or question
         question = question or self._phrases.widget(row["language"])["talk_to_person"]
         customer: dict[str, Any] = receipt["customer"]
         return self._tickets.draft(

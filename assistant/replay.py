@@ -180,7 +180,7 @@ def _unsearched(receipt: Mapping[str, Any], asked_at: datetime, searcher: Search
     """Return the same decision, or where a choice was taken, what became of its article in the generation."""
     after = {**receipt, "generation": searcher.generation.number}
     chosen = receipt["chosen"] or (receipt["answer"] or {}).get("article_id") or receipt["choice"]
-    if chosen is None or receipt["reason"] == "unclear_after_clarify":
+    if chosen is None or receipt["reason"] == "unclear_after_clarify" or receipt["repeats"] is not None:
         return after
     article = searcher.generation.find(chosen)
     if article is None or not article.is_valid_on(asked_at.date()):

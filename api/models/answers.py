@@ -50,6 +50,7 @@ class LanguageModel(BaseModel):
     code: str
     source: Source
     confidence: float
+    wished: bool = Field(False, description="Whether the customer has asked for it, now or before in the conversation.")
 
 
 class TranslationModel(BaseModel):
@@ -206,6 +207,9 @@ class ReceiptModel(AnswerModel):
     asked: str | None = Field(
         description="What was to be answered: the question, without a wish for a language that came with it; null in "
         "older receipts."
+    )
+    repeats: str | None = Field(
+        description="The answer that is said again, because the customer asked for another language; null otherwise."
     )
     question_translation: QuestionTranslationModel | None = Field(
         description="Null where the encoder knows the question's language, and in older receipts."

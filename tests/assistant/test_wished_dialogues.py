@@ -1,0 +1,120 @@
+"""Customers who ask for another language, on the sample shop: what they are told, and what is kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from api.product import Product
+from api.settings import Settings
+from assistant.question import make_question
+from tests.assistant.conftest import Ask
+
+Say = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def say(ask: Ask) -> Say:
+    """Return a function that says something in one conversation."""
+    return lambda text=None, **fields: ask(text, conversation_id="c-1", **fields)
+
+
+def test_the_last_answer_is_said_again_in_the_language_asked_for(say: Say, shop: Product) -> None:
+    first = say("How do I return an item?")
+    assert (first["decision"], first["answer"]["language"], first["language"]["wished"]) == ("answered", "en", False)
+    again = say("по-русски, пожалуйста")
+    assert again["decision"] == "answered" and again["reason"] == first["reason"]
+    assert again["answer"]["article_id"] == first["answer"]["article_id"]
+    assert again["answer"]["language"] == "ru" and again["message"] != first["message"]
+    assert again["language"] == {"code": "ru", "source": "requested", "confidence": 1.0, "wished": True}
+    receipt = shop.assistant.receipt(again["id"])
+    assert (receipt["repeats"], receipt["asked"]) == (first["id"], "How do I return an item?")
+    assert receipt["explanation"].startswith(f"Said again what {first['id']} said")
+
+
+def test_a_wish_holds_until_another_one(say: Say) -> None:
+    say("auf Deutsch bitte")
+    english = say("Where can I see how far my parcel has come on its way?")
+    assert (english["language"]["code"], english["language"]["source"]) == ("de", "conversation")
+    assert say("Actually, in English please")["language"]["code"] == "en"
+    assert say("Куда пропала моя посылка, которую я заказал две недели назад?")["language"]["code"] == "en"
+
+
+def test_a_wish_and_a_question_in_one_message(say: Say, shop: Product) -> None:
+    reply = say("How do I return an item? In Spanish please")
+    assert reply["decision"] == "answered" and reply["answer"]["language"] == "es"
+    receipt = shop.assistant.receipt(reply["id"])
+    assert receipt["asked"] == "How do I return an item?"
+    assert receipt["question"] == "How do I return an item? In Spanish please"
+    assert receipt["reason"] == "exact", "the wish is no part of what is searched for"
+
+
+def test_a_wish_before_anything_was_asked(say: Say, shop: Product) -> None:
+    reply = say("українською, будь ласка")
+    assert (reply["decision"], reply["reason"], reply["choices"]) == ("clarify", "language_changed", [])
+    assert reply["message"] == shop.assistant.phrases.say("language_changed", "uk")
+    assert reply["language"]["code"] == "uk"
+    assert "asked for a language" in shop.assistant.receipt(reply["id"])["explanation"]
+    again = say("in English please")
+    assert (again["reason"], again["language"]["code"]) == ("language_changed", "en")
+
+
+def test_choices_are_offered_again_and_can_be_taken(say: Say) -> None:
+    asked_back = say("refund")
+    assert asked_back["decision"] == "clarify" and len(asked_back["choices"]) > 1
+    again = say("на русском")
+    assert again["decision"] == "clarify"
+    assert [c["article_id"] for c in again["choices"]] == [c["article_id"] for c in asked_back["choices"]]
+    assert all(choice["language"] == "ru" for choice in again["choices"])
+    assert "«refund»" in again["message"], "the customer's own question is repeated back, not the wish"
+    taken = say("2")
+    assert (taken["decision"], taken["answer"]["article_id"]) == ("answered", again["choices"][1]["article_id"])
+    assert taken["answer"]["language"] == "ru"
+
+
+def test_a_promise_is_said_again_of_the_same_ticket(say: Say, shop: Product) -> None:
+    first = say("Talk to a person")
+    again = say("па-беларуску, калі ласка")
+    assert (again["decision"], again["ticket"]["id"]) == ("ticketed", first["ticket"]["id"])
+    assert again["language"]["code"] == "be" and again["message"] != first["message"]
+    assert len(shop.tickets.page().items) == 1
+
+
+def test_a_person_is_asked_for_in_a_language(say: Say) -> None:
+    reply = say("Talk to a person. In German please")
+    assert (reply["decision"], reply["reason"], reply["language"]["code"]) == ("ticketed", "person_requested", "de")
+
+
+def test_an_answer_said_again_that_does_not_help_brings_the_question_to_a_person(say: Say, shop: Product) -> None:
+    say("How do I return an item?")
+    again = say("auf Deutsch bitte")
+    ticket = shop.assistant.give_feedback(again["id"], helpful=False).ticket
+    assert ticket is not None
+    assert shop.tickets.get(ticket.id).question == "How do I return an item?"
+
+
+def test_a_replay_of_what_was_said_again_changes_nothing(say: Say, shop: Product) -> None:
+    say("How do I return an item?")
+    again = say("auf Deutsch bitte")
+    replayed = shop.replayer.replay(again["id"])
+    assert not replayed.is_searched and not replayed.changed.decision and not replayed.changed.article
+
+
+@pytest.mark.parametrize("text", ["English book", "Do you ship to Germany?", "Is there a Polish manual?"])
+def test_what_only_names_a_language_is_a_question(say: Say, text: str) -> None:
+    assert say(text)["language"]["wished"] is False
+
+
+def test_the_languages_of_the_settings_alone_can_be_asked_for(sample_data: Path) -> None:
+    product = Product(Settings(data_dir=sample_data, languages=["en", "de"]))
+    try:
+        product.follower.refresh()
+        reply = orjson.loads(asyncio.run(product.assistant.ask(make_question("in Spanish please"))))
+        assert reply["language"]["wished"] is False
+    finally:
+        product.close()
