@@ -41,11 +41,15 @@ _READ_IN = 3  # languages at most; neighbours such as uk and be share words that
 _FEWEST = 4  # letters with which a message says anything about language
 _UNDETERMINED = "und"  # the language of BCP 47 that is none
 
+# Languages of which detection cannot tell one from the other, besides those whose texts serve for each other.
+_TWINS = frozenset({("ms", "id"), ("id", "ms")})
+
 # Scripts without spaces, and how many letters make up a word in them, roughly.
 _PACKED = (
     (re.compile("[\u3041-\u30ff\u3400-\u9fff]"), 2),
     (re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]"), 4),
 )
+_NOT_LATIN = re.compile(r"[^\W\d_\u0000-\u024f\u1e00-\u1eff]")
 _SPACED = re.compile(r"[^\W\d_]")
 _CODE = re.compile(r"[\d@_/\\]|\w\.\w")  # makes a code, a link or an address of a word
 
@@ -256,6 +260,8 @@ def _changes(text: str, detection: Detection, history: Sequence[Turn]) -> bool:
     """Tell whether a message changes the language of a conversation that nobody's wish holds."""
     if detection.tag is None or not _is_other(detection.tag, history[0].language):
         return False
+    if _is_quoting(text, detection.tag, history[0].language):
+        return False
     if detection.probability >= SURE and _words(text) >= LONG:
         return True
     before = next((turn for turn in history if not turn.is_silent), None)
@@ -266,10 +272,16 @@ def _changes(text: str, detection: Detection, history: Sequence[Turn]) -> bool:
     return agree and not says_little(text, detection.language)
 
 
+def _is_quoting(text: str, tag: str, language: str) -> bool:
+    """Tell whether a text seems Latin for a title or a product that somebody names who writes in other letters."""
+    is_at_home = tags.script(language) not in (None, "Latn")
+    return is_at_home and tags.script(tag) == "Latn" and _NOT_LATIN.search(text) is not None
+
+
 def _is_other(tag: str, language: str) -> bool:
     """Tell whether a text that shows ``tag`` is in another language, or surely in another script, than ``language``."""
     if _base(tag) != _base(language):
-        return tag not in tags.fallbacks(language)
+        return tag not in tags.fallbacks(language) and (_base(tag), _base(language)) not in _TWINS
     # Much of Chinese is written the same in both scripts; Serbian shows which one it is in.
     return tags.base(tag) != tags.base(language) and ("-" in tag or _base(tag) == "sr")
 
@@ -305,8 +317,7 @@ def _words(text: str) -> int:
 
 def _is_unreadable_as(language: str, text: str, detection: Detection) -> bool:
     """Tell whether a text in other than Latin letters cannot be in the language; Latin ones are typed everywhere."""
-    in_latin = all(character < "\u0250" for character in text if character.isalpha())
-    return not in_latin and all(code != _base(language) for code, _ in detection.ranked)
+    return _NOT_LATIN.search(text) is not None and all(code != _base(language) for code, _ in detection.ranked)
 
 
 def _base(code: str) -> str:

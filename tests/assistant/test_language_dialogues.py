@@ -149,6 +149,25 @@ DIALOGUES: dict[str, tuple[dict[str, str], list[Message]]] = {
         {},
         [("where is my order", "en", 0.99, "en"), ("Bestellung 4412 https://x.de/a AB-12 @max", "de", 0.95, "en")],
     ),
+    "a title in Latin letters does not make a message English": (
+        {"default": "ko"},
+        [
+            ("주문한 책은 언제 오나요", "ko", 0.99, "ko"),
+            ("누가 Hello Darkness My Old Friend", "en", 0.99, "ko"),
+            ("hello darkness my old friend", "en", 0.99, "en"),
+        ],
+    ),
+    "a name in Cyrillic keeps nobody from English": (
+        {},
+        [
+            ("où est ma commande", "fr", 0.99, "fr"),
+            ("where is my order for Пётр please", "en", 0.95, "en"),
+        ],
+    ),
+    "Malay is not left for Indonesian": (
+        {"locale": "ms-MY"},
+        [("di mana pesanan saya sekarang", "id", 0.99, "ms-MY")],
+    ),
     "a wish holds whatever is written": (
         {},
         [
