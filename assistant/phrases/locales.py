@@ -13,7 +13,10 @@ from babel.dates import format_date, format_time
 
 from assistant.phrases.writing import region, subtags
 
-_WEEKDAY_FIRST = re.compile(r"(EEEE[^\w']*)\w.*")
+# A weekday, what joins it to the date ("mandag den 23. november"), and the date.
+_WEEKDAY_FIRST = re.compile(r"((?:EEEE|cccc)(?:[^\w']|'[^']*')*)\w.*")
+# CLDR's first digits of numbering systems; babel writes the digits of ASCII in all of them.
+_ZEROS = {"arab": "\u0660", "arabext": "\u06f0"}
 _WEEKDAY_LAST = re.compile(r".*[\w.](?P<between>[^\w.']*)EEEE")
 
 
@@ -31,21 +34,33 @@ def moment(at: datetime, language: str, region_of: str, *, timezone: str, now: d
     locale = _locale(language, region_of)
     pattern = "full" if local.year != now.astimezone(zone).year else _yearless(locale)
     date = format_date(local.date(), pattern, locale=locale)
-    time = format_time(local, "short", tzinfo=zone, locale=locale)
+    time = format_time(local, _clock(locale), tzinfo=zone, locale=locale)
     joint: str = str(locale.datetime_formats["medium"])
-    return joint.replace("{1}", date).replace("{0}", time)
+    return joint.replace("{1}", date).replace("{0}", time).translate(_digits(locale))
+
+
+def number(value: int, language: str, region_of: str) -> str:
+    """Return a count in the digits that readers of the language use: ``۱۲`` for ``fa``, ``12`` for ``en``."""
+    return str(value).translate(_digits(_locale(language, region_of)))
 
 
 def language_name(code: str, in_language: str) -> str:
-    """Return what ``in_language``, a phrase language, calls the language ``code``; the code itself where unknown."""
-    names = _named(in_language).languages
-    first, *rest = subtags(code)
+    """Return what ``in_language``, a phrase language, calls the language ``code``; the code itself where unknown.
+
+    A script, or a region whose variety English has a name for, is named too: "português (Brasil)".
+    """
+    spoken = _named(in_language)
+    names, (first, *rest) = spoken.languages, subtags(code)
+    name: str | None = names.get(first)
     for tag in rest:
-        variant = tag.title() if len(tag) == 4 else tag.upper()
-        name: str | None = names.get(f"{first}_{variant}")
-        if name:
-            return name
-    return names.get(first) or code
+        is_script = len(tag) == 4
+        variant = tag.title() if is_script else tag.upper()
+        if own := names.get(f"{first}_{variant}"):
+            return str(own)
+        apart = spoken.scripts.get(variant) if is_script else spoken.territories.get(variant)
+        if name and apart and (is_script or f"{first}_{variant}" in _named("en").languages):
+            return f"{name} ({apart})"
+    return name or code
 
 
 def plural_rule(language: str) -> Callable[[int], str]:
@@ -90,3 +105,15 @@ def _yearless(locale: Locale) -> str:
     if match := _WEEKDAY_LAST.fullmatch(full):
         return f"{day.pattern}{match['between']}EEEE"
     return full
+
+
+def _clock(locale: Locale) -> str:
+    """Return the pattern of hours and minutes; 오후, as Koreans write, and not the PM that CLDR abbreviates it to."""
+    pattern: str = locale.time_formats["short"].pattern
+    return pattern.replace("a", "aaaa") if locale.language == "ko" else pattern
+
+
+@lru_cache(maxsize=256)
+def _digits(locale: Locale) -> dict[int, int]:
+    zero = _ZEROS.get(locale.default_numbering_system)
+    return {} if zero is None else {ord("0") + digit: ord(zero) + digit for digit in range(10)}

@@ -113,7 +113,8 @@ class Phrasebook:
             return phrase.fill(values, isolated=isolated)
         if count is None:
             raise PhraseError(f"phrase {key!r}: expected the count of its things, got none; pass count=…")
-        return phrase.fill(values, count=count, category=locales.plural_rule(spoken), isolated=isolated)
+        shown = locales.number(count, spoken, language)
+        return phrase.fill(values, count=count, shown=shown, category=locales.plural_rule(spoken), isolated=isolated)
 
     def status_name(self, status: str, language: str) -> str:
         """Return what a customer reads for a ticket's status; raise ``PhraseError`` on an unknown one."""

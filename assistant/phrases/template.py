@@ -66,8 +66,10 @@ class Plural:
         """Cut each form at its places; raise ``PhraseError`` where a brace is left over."""
         return cls(key=key, forms={name: Template.parse(f"{key}.{name}", text) for name, text in forms.items()})
 
-    def fill(self, values: Mapping[str, str], *, count: int, category: Callable[[int], str], isolated: bool) -> str:
-        """Return the form for ``count`` things, the number put in where the form shows it.
+    def fill(
+        self, values: Mapping[str, str], *, count: int, shown: str, category: Callable[[int], str], isolated: bool
+    ) -> str:
+        """Return the form for ``count`` things, the number put in as ``shown`` where the form shows it.
 
         ``category`` is the language's plural rule. Raises ``PhraseError`` on a category the file lacks, and
         unless the values named are exactly the places, the count's own apart.
@@ -77,5 +79,5 @@ class Plural:
         if form is None:
             known = ", ".join(self.forms) or "none"
             raise PhraseError(f"phrase {self.key!r}: expected the plural form {name!r}, the file has {known}; add it")
-        shown = {COUNT: str(count)} if COUNT in form.places else {}
-        return form.fill({**values, **shown}, isolated=isolated)
+        counted = {COUNT: shown} if COUNT in form.places else {}
+        return form.fill({**values, **counted}, isolated=isolated)

@@ -48,7 +48,7 @@ def test_every_reason_promises_the_time_and_names_the_ticket_in_every_language(r
     for language in spoken.languages:
         message = composer().promise(TICKET, reason=reason, language=language, channel="chat", now=DUE)  # type: ignore[arg-type]
         assert "T-0000001" in message
-        assert "23" in message
+        assert any(day in message for day in ("23", "۲۳"))
         said.add(message)
     assert len(said) == len(spoken.languages)
 
@@ -96,7 +96,7 @@ def test_what_may_run_the_other_way_is_set_apart_in_arabic() -> None:
     assert "\u2068Where is my order?\u2069" in message
     answer = composer().answer("In English.", language="ar-EG", text_language="en", translated_from=None)
     assert answer.endswith("\n\n\u2068In English.\u2069")
-    assert "\u2068" not in composer().clarify("where", language="he", choices=titles("Where?"))  # spoken in English
+    assert "\u2068" not in composer().clarify("where", language="yi", choices=titles("Where?"))  # spoken in English
 
 
 def test_a_mail_is_not_asked_for_what_is_known_nor_pointed_to_what_there_is_not() -> None:

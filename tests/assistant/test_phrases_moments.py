@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import UTC, datetime
 
 import pytest
@@ -42,7 +43,23 @@ class TestMoment:
             ("en-GB", "Monday, 23 November, 17:00"),
             ("mt-MT", "Monday, 23 November, 17:00"),
             ("el", "Δευτέρα 23 Νοεμβρίου, 5:00 μ.μ."),
-            ("fa", "دوشنبه 23 نوامبر،\u200f 17:00"),
+            ("ar-EG", "الاثنين، ٢٣ نوفمبر، ٥:٠٠ م"),
+            ("bg", "понеделник, 23 ноември, 17:00"),
+            ("da", "mandag den 23. november 17.00"),
+            ("fa", "دوشنبه ۲۳ نوامبر،\u200f ۱۷:۰۰"),
+            ("fi", "maanantai 23. marraskuuta 17.00"),
+            ("hr", "ponedjeljak, 23. studenoga 17:00"),
+            ("bs-BA", "ponedjeljak, 23. studenoga 17:00"),
+            ("hu", "november 23., hétfő 17:00"),
+            ("ko", "11월 23일 월요일 오후 5:00"),
+            ("lt", "lapkričio 23 d., pirmadienis 17:00"),
+            ("nb", "mandag 23. november, 17:00"),
+            ("nn-NO", "mandag 23. november, 17:00"),
+            ("sk", "pondelok 23. novembra, 17:00"),
+            ("sl", "ponedeljek, 23. november, 17:00"),
+            ("sr", "понедељак, 23. новембар 17:00"),
+            ("sr-Latn-ME", "ponedjeljak, 23. novembar 17:00"),
+            ("sv", "måndag 23 november 17:00"),
             ("he-IL", "יום שני, 23 בנובמבר, 17:00"),
             ("hi", "सोमवार, 23 नवंबर, 5:00 pm"),
             ("hy", "23 նոյեմբերի, երկուշաբթի, 17:00"),
@@ -64,8 +81,10 @@ class TestMoment:
     @pytest.mark.parametrize("language", LANGUAGES)
     def test_has_the_year_only_where_it_differs(self, book: Phrasebook, language: str) -> None:
         january = datetime(2027, 1, 4, 14, tzinfo=UTC)
-        assert "2027" in book.moment(january, language, timezone="UTC", now=NOW)
-        assert "2027" not in book.moment(january, language, timezone="UTC", now=january)
+        for now, has_year in ((NOW, True), (january, False)):
+            said = book.moment(january, language, timezone="UTC", now=now)
+            digits = "".join(str(unicodedata.decimal(each)) for each in said if each.isdecimal())
+            assert ("2027" in digits) is has_year
 
     def test_counts_the_year_in_the_customers_zone(self, book: Phrasebook) -> None:
         eve = datetime(2026, 12, 31, 20, tzinfo=UTC)  # already 2027 in Tokyo
