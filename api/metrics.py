@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
 from starlette.types import Scope
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)  # seconds
@@ -32,6 +36,8 @@ class Metrics:
         self.articles = Gauge("faq_articles", "Articles in the generation that answers.", registry=self.registry)
         self.tickets = Gauge("faq_tickets", "Tickets by status.", ["status"], registry=self.registry)
         self.tickets_overdue = Gauge("faq_tickets_overdue", "Tickets whose promise is broken.", registry=self.registry)
+        self.translations = Translations()
+        self.registry.register(self.translations)
 
     def observe(self, scope: Scope, status: int, seconds: float) -> None:
         """Count a finished request; unknown paths share one label, so that scanners cannot fill the memory."""
@@ -44,3 +50,19 @@ class Metrics:
     def text(self) -> bytes:
         """Return everything in the exposition format."""
         return generate_latest(self.registry)
+
+
+class Translations(Collector):
+    """Answers by how they came into the customer's language, or what kept them from it: counts of somebody else's."""
+
+    def __init__(self) -> None:
+        self.outcomes: Mapping[str, int] = {}
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """Yield the counts as they are now."""
+        counted = CounterMetricFamily(
+            "faq_translations", "Answers by how they came into the customer's language.", labels=["outcome"]
+        )
+        for outcome, count in sorted(dict(self.outcomes).items()):
+            counted.add_metric([outcome], count)
+        yield counted

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -112,9 +113,11 @@ class Answering:
             given = Delivered(question=text.question, text=text.answer, language=text.language, kind=text.origin)
             known = _Known(article=article, delivered=given, outcome=text.origin, stamp=None)
             return self._keep(language, known)
-        await self._translator.freshen()
+        # Now, so that the answer comes to an engine before the question, for which nobody waits much.
+        with suppress(TranslationError):
+            await self._translator.prepare(article, language, default_language=self._default_language)
         stamp = self._translator.stamp
-        asking = asyncio.ensure_future(self._translated_question(article, language))  # waits while the answer waits
+        asking = asyncio.ensure_future(self._translated_question(article, language))  # runs while the answer waits
         try:
             answer = await self._translator.article_text(
                 article, "answer", language, default_language=self._default_language

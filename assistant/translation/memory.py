@@ -120,6 +120,12 @@ class TranslationMemory:
             known = self.load(key.article_id, [key.target_language])
         return next((row for row in known if row.id == key.id), None)
 
+    def states(self) -> dict[str, tuple[str, tuple[str, ...]]]:
+        """Return status and faults of all that is remembered, by id; raises DatabaseError."""
+        query = sa.select(_COLUMNS.id, _COLUMNS.status, _COLUMNS.faults).where(_COLUMNS.status != "forgotten")
+        with self.database.read() as connection:
+            return {id: (status, tuple(faults)) for id, status, faults in connection.execute(query)}
+
     def put(
         self, key: TranslationKey, text: str, *, status: Status = "ready", faults: Sequence[str] = ()
     ) -> Remembered:

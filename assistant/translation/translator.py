@@ -137,6 +137,11 @@ class Translator:
             self._routes = (pairs, all_routes(pairs))
         return self._routes[1]
 
+    async def prepare(self, article: Article, target: str, *, default_language: str) -> None:
+        """Have all at hand that the next texts of an article in a language are chosen from."""
+        await self.freshen()
+        await self._rows(article.id, self._job(article, "answer", target, default_language)[1])
+
     async def article_text(
         self, article: Article, field: Field, target: str, *, default_language: str, budget: float | None = None
     ) -> Translated:
