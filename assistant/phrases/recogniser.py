@@ -12,6 +12,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 _LONGEST = 2000  # characters; of more, the beginning and the end are read
 _LONGEST_RUN = 40  # unspaced characters cut into words; a longer run is a sentence, not a request
@@ -37,6 +38,7 @@ _CYRILLIC_APOSTROPHE = re.compile("(?<=[\u0430-\u0491])['\u2019\u02bc`](?=[\u043
 _PLAIN = str.maketrans("łıøđىةیک\u0901", "liodيهيك\u0902")
 
 _Words = tuple[str, ...]
+_Asides = Mapping[str, tuple[_Words, ...]]  # by their first word, the longest first: "how do i" goes before "how"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,22 +96,18 @@ class _Message:
 class _Ear:
     """One language: its ways of asking, and what to leave out before comparing."""
 
-    def __init__(self, vocabulary: Vocabulary, universal: Iterable[_Words], lexicon: frozenset[str]) -> None:
+    def __init__(self, vocabulary: Vocabulary, universal: _Asides, lexicon: frozenset[str]) -> None:
         self._lexicon = lexicon
         own = [tuple(tokens(fold(text), lexicon)) for text in vocabulary.courtesy]
         breaks = [tuple(tokens(fold(text), lexicon)) for text in vocabulary.about]
         self._breaks = frozenset(breaks)
         self._first_of_break = frozenset(words[0] for words in breaks)
-        asides: dict[str, list[_Words]] = defaultdict(list)
-        for words in (*breaks, *own, *universal):
-            asides[words[0]].append(words)
-        # Longest first, so that "how do i" goes before "how".
-        self._asides = {first: sorted(each, key=len, reverse=True) for first, each in asides.items()}
+        self._asides = {**universal, **_asides((*breaks, *own), beside=universal)}
         self.person = _Ways.of(self._ways(vocabulary.person))
         self.person_alone = _Ways.of(self._ways(vocabulary.person_alone))
         self.none_of_these = _Ways.of(self._ways(vocabulary.none_of_these))
         self._asking = self.person.words.union(
-            self.person_alone.words, *(words for each in asides.values() for words in each)
+            self.person_alone.words, *(words for each in self._asides.values() for words in each)
         )
 
     def _ways(self, phrases: Iterable[str]) -> Iterator[frozenset[str]]:
@@ -175,7 +173,8 @@ class Recogniser:
             for text in each.courtesy
             if len(text) >= _UNIVERSAL
         ]
-        ears = [_Ear(each, universal, self._lexicon) for each in vocabularies]
+        shared = _asides(universal)
+        ears = [_Ear(each, shared, self._lexicon) for each in vocabularies]
         self._person = _by_longest((ear, ways) for ear in ears for ways in (ear.person, ear.person_alone))
         self._none = _by_longest((ear, ear.none_of_these) for ear in ears)
 
@@ -253,6 +252,16 @@ def _segmented(run: str, lexicon: frozenset[str]) -> list[str]:
         if not best:
             break
     return best.get(len(run), [run])
+
+
+def _asides(listed: Iterable[_Words], *, beside: _Asides = MappingProxyType({})) -> _Asides:
+    """Return what is left out before comparing, together with what ``beside`` has for the same first words."""
+    found: dict[str, list[_Words]] = defaultdict(list)
+    for words in dict.fromkeys(listed):
+        found[words[0]].append(words)
+    return {
+        first: tuple(sorted((*each, *beside.get(first, ())), key=len, reverse=True)) for first, each in found.items()
+    }
 
 
 def _by_longest(listed: Iterable[tuple[_Ear, _Ways]]) -> dict[str, tuple[_Ear, ...]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -72,14 +72,46 @@ class Speech:
         )
 
 
+class Speeches(Mapping[str, Speech]):
+    """Every file of this folder by the canonical tag that is its name, in the order of the tags.
+
+    Each is read when it is asked for: whoever says one word in one language need not wait for forty files.
+    """
+
+    def __init__(self) -> None:
+        """Look which files there are."""
+        names = (entry.name for entry in files(__package__).iterdir())
+        self._tags = tuple(sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml")))
+        self._known = frozenset(self._tags)
+
+    def __getitem__(self, tag: str) -> Speech:
+        """Return a language's file; raise ``KeyError`` where there is none."""
+        if tag not in self._known:
+            raise KeyError(tag)
+        return _read(tag)
+
+    def __contains__(self, tag: object) -> bool:
+        """Tell whether there is a file, without reading it."""
+        return tag in self._known
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the tags."""
+        return iter(self._tags)
+
+    def __len__(self) -> int:
+        """Return how many languages there are."""
+        return len(self._tags)
+
+
 @cache
-def speeches() -> Mapping[str, Speech]:
-    """Return every file of this folder, by the canonical tag that is its name, in the order of the tags."""
-    folder = files(__package__)
-    tags = sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
-    return MappingProxyType(
-        {tag: Speech.parse(folder.joinpath(f"{tag}.toml").read_text(encoding="utf-8")) for tag in tags}
-    )
+def speeches() -> Speeches:
+    """Return every file of this folder."""
+    return Speeches()
+
+
+@cache
+def _read(tag: str) -> Speech:
+    return Speech.parse(files(__package__).joinpath(f"{tag}.toml").read_text(encoding="utf-8"))
 
 
 def _phrase(key: str, found: str | Mapping[str, str]) -> Template | Plural:

@@ -58,7 +58,7 @@ class TestMoment:
             ("sk", "pondelok 23. novembra, 17:00"),
             ("sl", "ponedeljek, 23. november, 17:00"),
             ("sr", "понедељак, 23. новембар 17:00"),
-            ("sr-Latn-ME", "ponedjeljak, 23. novembar 17:00"),
+            ("sr-Latn-ME", "ponedeljak, 23. novembar 17:00"),
             ("sv", "måndag 23 november 17:00"),
             ("he-IL", "יום שני, 23 בנובמבר, 17:00"),
             ("hi", "सोमवार, 23 नवंबर, 5:00 pm"),
