@@ -23,7 +23,7 @@ from tests.api.cli.conftest import Faq, Start, failed
 
 COMMANDS = (
     "serve", "ask", "import", "export", "golden", "glossary", "build", "generations", "rollback", "encoder", "tickets",
-    "languages", "detect", "keys", "doctor",
+    "languages", "detect", "translate", "translations", "keys", "doctor",
 )  # fmt: skip
 
 
