@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from assistant.translation import tags
 from knowledge.glossary import GlossaryTerm, folded, plain
 
+_SCRIPT_STARTS = (0x370, 0x400, 0x530, 0x590, 0x600)  # of Greek, Cyrillic, Armenian, Hebrew, Arabic
 _KEY = 3  # characters by which terms are looked up first
 _MATCHERS = 256  # languages whose terms are kept at hand
 # Scripts without spaces between words: a term is found anywhere in them.
@@ -137,15 +139,26 @@ def _applying(terms: Iterable[GlossaryTerm], target: str | None) -> Iterator[tup
 
 
 def is_edge(text: str, at: int) -> bool:
-    """Tell whether no word of a script with spaces goes on across a place."""
+    """Tell whether no word of a script with spaces goes on across a place; a word does not go on in another script."""
     if at <= 0 or at >= len(text):
         return True
-    return not (_is_of_word(text[at - 1]) and _is_of_word(text[at]))
+    before, after = text[at - 1], text[at]
+    if not (_is_of_word(before) and _is_of_word(after)):
+        return True
+    return before.isalpha() and after.isalpha() and _script(before) != _script(after)
+
+
+def _script(letter: str) -> int:
+    """Return a number that letters of one script share: Latin, Greek, Cyrillic, Armenian, Hebrew, Arabic or another."""
+    code = ord(letter)
+    if 0x1E00 <= code < 0x2000:
+        return int(code >= 0x1F00)
+    return bisect_right(_SCRIPT_STARTS, code) if code < 0x900 else code >> 7
 
 
 def _is_of_word(character: str) -> bool:
     if character.isascii():
-        return character.isalnum() or character == "_"
+        return character.isalnum()  # an underscore is mark-up, or part of a code, in which terms are not looked for
     if character.isalnum():
         return UNSPACED.match(character) is None
     return unicodedata.category(character) in ("Mn", "Mc")

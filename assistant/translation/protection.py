@@ -13,6 +13,8 @@ from assistant.translation.spans import WORDLIKE, Span, find_spans
 TERM = "term"
 _LITERAL = (TERM, "quote")  # kinds that are found again by their letters alone
 
+_BLANK = "\ufffc"  # no span holds it
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Protected:
@@ -56,17 +58,11 @@ def protect(text: str, *, glossary: Glossary = EMPTY, target_language: str | Non
     A term that holds whole spans takes their place (``iPhone 15``), and so does one that is all a quotation holds;
     inside a link, a code or a longer name the term is part of that.
     """
-    spans = find_spans(text)
-    terms = glossary.find(text, target_language)
-    return tuple(
-        _merged(
-            spans,
-            [
-                Protected(kind=TERM, start=term.start, end=term.end, text=term.text, rendering=term.rendering)
-                for term in terms
-            ],
-        )
+    terms = (
+        Protected(kind=TERM, start=term.start, end=term.end, text=term.text, rendering=term.rendering)
+        for term in glossary.find(text, target_language)
     )
+    return _merged(text, tuple(terms), with_quotes=True)
 
 
 def find_again(
@@ -84,7 +80,7 @@ def find_again(
     after: list[Protected] = []
     surplus: list[str] = []
     left = Counter(expected)
-    for part in _merged(find_spans(translated, with_quotes=False), tuple(_literals(translated, expected))):
+    for part in _merged(translated, tuple(_literals(translated, expected)), with_quotes=False):
         if part.kind == TERM:
             left[part.text] -= 1
             if left[part.text] < 0:
@@ -105,32 +101,35 @@ def find_again(
     )
 
 
-def _merged(spans: Sequence[Span], terms: Sequence[Protected]) -> Iterator[Protected]:
-    """Yield spans and terms in order; of two that overlap the one that holds the other."""
+def _merged(text: str, terms: Sequence[Protected], *, with_quotes: bool) -> tuple[Protected, ...]:
+    """Return the spans of a text and those of the terms that are no part of one, in order."""
+    spans = find_spans(text, with_quotes=with_quotes)
     kept: list[Protected] = []
-    covered: set[int] = set()
     first = 0
     for term in terms:
         while first < len(spans) and spans[first].end <= term.start:
             first += 1
-        touched = first
-        while touched < len(spans) and spans[touched].start < term.end:
-            touched += 1
-        if all(_gives_way(span, term) for span in spans[first:touched]):
-            covered.update(range(first, touched))
+        if not (first < len(spans) and _holds(spans[first], term)):
             kept.append(term)
-    kept += [
-        Protected(kind=span.kind, start=span.start, end=span.end, text=span.text, rendering=span.text)
-        for index, span in enumerate(spans)
-        if index not in covered
+    if kept:  # what a term takes part of is another span without it
+        pieces: list[str] = []
+        done = 0
+        for term in kept:
+            pieces += [text[done : term.start], _BLANK * (term.end - term.start)]
+            done = term.end
+        spans = find_spans("".join([*pieces, text[done:]]), with_quotes=with_quotes)
+    parts = [
+        Protected(kind=span.kind, start=span.start, end=span.end, text=span.text, rendering=span.text) for span in spans
     ]
-    yield from sorted(kept, key=lambda part: part.start)
+    return tuple(sorted([*parts, *kept], key=lambda part: part.start))
 
 
-def _gives_way(span: Span, term: Protected) -> bool:
-    if term.start <= span.start and span.end <= term.end:
-        return True
-    return span.kind == "quote" and span.text[1:-1].strip(" \u00a0\u202f") == term.text
+def _holds(span: Span, term: Protected) -> bool:
+    """Tell whether a term is part of a longer span; all that a quotation holds is a term of its own."""
+    if not (span.start <= term.start and term.end <= span.end):
+        return False
+    is_whole = (span.start, span.end) == (term.start, term.end)
+    return not is_whole and not (span.kind == "quote" and span.text[1:-1].strip(" \u00a0\u202f") == term.text)
 
 
 def _literals(translated: str, expected: Counter[str]) -> Iterator[Protected]:

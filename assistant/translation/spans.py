@@ -21,6 +21,7 @@ class Span:
 
 # Word characters of scripts that put spaces between words: a code may touch a Chinese word, not a Latin one.
 _LETTER = r"[^\W\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uac00-\ud7af\uff00-\uffef]"
+_WORD = _LETTER.replace(r"\W", r"\W_")
 _SPACE = r"[ \u00a0\u202f]"
 _DIGITS = r"\d{1,40}"
 _GROUPED = rf"\d{{1,3}}(?:{_SPACE}\d{{3}}){{1,8}}(?!\d)(?:[.,]{_DIGITS})?"
@@ -33,7 +34,11 @@ _MONEY = (
 )
 _BEFORE = r"(?:Rs|Rp|kr|Fr|zł|Kč)\.?|RM"  # short names of currencies that stand before the number
 _AFTER = "руб|р|грн|тг|лв|zł|Kč|Ft|lei|leu|kr|TL|Fr|Rs|元|円|圓|원|บาท|đ"  # … and after it
-_URL_BODY = r"[^\s<>\"。，、；：！？）」』】]{0,2000}[^\s<>\"'.,;:!?)\]}»”’…*_~`。，、；：！？）」』】]"
+_URL_BODY = r"(?:(?!\]\()[^\s<>|\"。，、；：！？）」』】]){0,2000}[^\s<>\"'.,;:!?)\]}»”’…*_~`。，、；：！？）」』】]"
+# A number does not end in the midst of a longer one, nor take away the number of an amount.
+_NUMBER_END = (
+    rf"(?!W|[-–/.,:]?\d|[年년月월日일]|[\d ]{{0,5}}[*•]|{_SPACE}?(?:{_SIGN}(?!{_SPACE}?\d)|(?:{_MONEY}|{_AFTER})(?!W)))"
+)
 _FILE_TYPES = (
     "pdf|docx?|xlsx?|pptx?|odt|ods|csv|tsv|txt|rtf|md|zip|rar|7z|t?gz|jpe?g|png|gif|webp|svg|heic|mp[34]|wav|avi|mov|"
     "mkv|json|xml|ya?ml|html?|exe|msi|apk|ipa|dmg|iso|log|ini|cfg|conf|dll|py|js|php|sh|bat"
@@ -81,6 +86,7 @@ _PLAIN = (
     r"|[\u3041-\u3096\u30a1-\u30fa\u3400-\u9fff\uac00-\ud7a3]{1,1000}"
 )
 
+# In these patterns W, in a lookaround, is a letter or digit of a script with spaces: an underscore may be mark-up.
 # The first that fits at a place wins. Repetitions are bounded: hostile text costs linear time.
 _PATTERNS = {
     "code": r"(?<!`)`[^`\n]{1,2000}`(?!`)",
@@ -93,8 +99,8 @@ _PATTERNS = {
     "placeholder": (
         r"\{\{\{[^{}\n]{0,200}\}\}\}|\{\{[^{}\n]{0,200}\}\}|[$#]?\{[^{}\n]{0,200}\}|\[\[[A-Za-z_][\w.]{0,60}\]\]"
         r"|%\([^()\n]{1,100}\)[#0+-]?\d{0,4}(?:\.\d{1,4})?[sdifgexXr]"
-        r"|(?<!\d)(?<!\d[ \u00a0])%(?:\d{1,2}\$)?[#0+-]?\d{0,4}(?:\.\d{1,4})?[sdifgexX@](?![^\W\d_])|%%"
-        r"|%[A-Za-z_]\w{1,40}%|(?<![\w$])\$[A-Za-z_][A-Za-z0-9_]{1,60}"
+        r"|(?<!\d)%(?:\d{1,2}\$)?[#0+-]?\d{0,4}(?:\.\d{1,4})?[sdifgexX@](?![^\W\d_])|%%"
+        r"|%[A-Za-z_]\w{1,40}%|(?<!W)(?<!\$)\$[A-Za-z_][A-Za-z0-9_]{1,60}"
     ),
     "tag": (
         r"</?[A-Za-z][^<>]{0,2000}>|<![A-Za-z\[][^<>]{0,500}>"
@@ -105,67 +111,72 @@ _PATTERNS = {
         rf"(?<!{_LETTER})(?<![.+-])(?:{_LETTER}|[.+-]){{1,64}}@(?:{_LETTER}|-){{1,63}}(?:\.(?:{_LETTER}|-){{1,63}}){{1,8}}"
     ),
     "file": (
-        r"(?<![A-Za-z0-9_])[A-Za-z]:\\[^\s<>\"|?*]{0,260}[^\s<>\"|?*.,;:!)]|\\\\[A-Za-z0-9_.$-]{1,60}\\[^\s<>\"|?*]{1,260}"
-        r"|(?<![\w/.<~:])(?:~/|\.{1,2}/|/(?=[A-Za-z_.]))(?:[A-Za-z0-9_.@+-]{1,80}/){0,12}"
-        r"(?:[A-Za-z0-9_.@+-]{0,80}[A-Za-z0-9_])?(?<!/)/?(?!\w)"
-        rf"|(?<!{_LETTER})(?<![.-])(?:{_LETTER}|-){{1,80}}(?:\.(?:{_LETTER}|-){{1,40}}){{0,4}}\.(?:{_FILE_TYPES})(?!\w)"
+        r"(?<![A-Za-z0-9])[A-Za-z]:\\[^\s<>\"|?*]{0,260}[^\s<>\"|?*.,;:!)]|\\\\[A-Za-z0-9_.$-]{1,60}\\[^\s<>\"|?*]{1,260}"
+        r"|(?<!W)(?<![/.<~:])(?:~/|\.{1,2}/|/(?=[A-Za-z_.]))(?:[A-Za-z0-9_.@+-]{1,80}/){0,12}"
+        r"(?:[A-Za-z0-9_.@+-]{0,80}[A-Za-z0-9_])?(?<!/)/?(?!W)"
+        rf"|(?<!{_LETTER})(?<![.-])(?:{_LETTER}|-){{1,80}}(?:\.(?:{_LETTER}|-){{1,40}}){{0,4}}\.(?:{_FILE_TYPES})(?!W)"
     ),
     "domain": (
-        r"(?<![A-Za-z0-9_.-])(?:[A-Za-z0-9][A-Za-z0-9-]{0,62}\.){1,6}[A-Za-z]{2,12}(?![A-Za-z0-9_])"
+        r"(?<![A-Za-z0-9.-])(?:[A-Za-z0-9][A-Za-z0-9-]{0,62}\.){1,6}[A-Za-z]{2,12}(?![A-Za-z0-9])"
         rf"(?:/(?:{_URL_BODY})?)?"
-        rf"|(?<!{_LETTER})(?<![.-])(?:{_LETTER}|-){{1,63}}\.(?:рф|бел|укр|қаз|срб|мкд|бг|ελ|հայ|გე)(?!\w)(?:/(?:{_URL_BODY})?)?"
+        rf"|(?<!{_LETTER})(?<![.-])(?:{_LETTER}|-){{1,63}}\.(?:рф|бел|укр|қаз|срб|мкд|бг|ελ|հայ|გე)(?!W)(?:/(?:{_URL_BODY})?)?"
     ),
-    "handle": rf"(?<![\w@])@[A-Za-z0-9_]{{2,40}}|(?<![\w#&])#[^\W\d_]{_LETTER}{{1,60}}",
+    "handle": rf"(?<!W)(?<!@)@[A-Za-z0-9_]{{2,40}}|(?<!W)(?<![#&])#[^\W\d_]{_LETTER}{{1,60}}",
     "link": (
         r"!?\[(?=[^\[\]\n]{1,500}\](?:\(|\[))|\]\((?:[^()\s]|\([^()\s]{0,200}\)){1,2000}(?:[ ]\"[^\"\n]{0,200}\")?\)"
         r"|\]\[[^\[\]\n]{0,100}\]|(?m:^)[ ]{0,3}\[[^\[\]\n]{1,100}\]:|\[\^[^\[\]\s]{1,40}\]"
     ),
     "escape": r"\\[\\`*_{}\[\]()#+.!|<>~-]",
     "key": (
-        rf"(?<!{_LETTER}){_MODIFIER}(?:{_SPACE}?\+{_SPACE}?{_MODIFIER}){{0,3}}{_SPACE}?[+-]{_SPACE}?{_KEY}(?!\w)"
-        r"|[⌘⌥⇧⌃]{1,3}[A-Z0-9](?!\w)"
+        rf"(?<!W){_MODIFIER}(?:{_SPACE}?\+{_SPACE}?{_MODIFIER}){{0,3}}{_SPACE}?[+-]{_SPACE}?{_KEY}(?!W)"
+        r"|[⌘⌥⇧⌃]{1,3}[A-Z0-9](?!W)"
     ),
     "emoji": (
         rf"[#*0-9]\ufe0f?\u20e3|[\U0001f1e6-\U0001f1ff]{{2}}|{_EMOJI}(?:\u200d{_EMOJI}){{0,10}}"
-        r"|(?<![\w:]):[a-z][a-z0-9_+-]{1,30}:(?!\w)|(?<![\w:;=])[:;=][-'’]?[()DP](?![\w()])"
+        r"|(?<!W)(?<!:):[a-z][a-z0-9_+-]{1,30}:(?!W)|(?<!W)(?<![:;=])[:;=][-'’]?[()DP](?!W|[()])"
     ),
     "date": (
         r"(?<!\d)\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?)?(?!\d)"
+        r"|(?<!W)(?<![.,:/-])\d{1,2}(?:[./-]\d{1,2}[./-](?:\d{4}|\d{2})|:\d{2}(?::\d{2})?(?:[–-]\d{1,2}:\d{2})?)"
+        r"(?!W|[./:-]\d|[ ]?[AaPp]\.?[Mm])"
         rf"|(?<!\d)\d{{1,2}}\.{_SPACE}\d{{1,2}}\.{_SPACE}\d{{2,4}}(?!\d)"
         r"|\d{2,4}[年년][ ]?(?:\d{1,2}[月월][ ]?(?:\d{1,2}[日일])?)?(?<! )|\d{1,2}[月월][ ]?\d{1,2}[日일]"
-        rf"|(?<![\w.,:])\d{{1,2}}(?:[:.]\d{{2}}){{0,2}}(?:{_SPACE}?(?:[pP]\.?[mM]|[aA]\.[mM]|AM)\b|am\b)"
+        rf"|(?<!W)(?<![.,:])\d{{1,2}}(?:[:.]\d{{2}}){{0,2}}(?:{_SPACE}?(?:[pP]\.?[mM]|[aA]\.[mM]|AM)(?!W)|am(?!W))"
         r"(?:(?<=\.[mM])\.(?=[,;)]|\s[a-z]))?"
     ),
     "amount": (
-        rf"(?<!\w)[-−]?(?:{_SIGN}|{_MONEY}(?![^\W\d_])|{_BEFORE}){_SPACE}?{_NUMBER}"
-        rf"|(?<![\w.,])[-−+±]?{_NUMBER}{_SPACE}?(?:{_SIGN}|(?:{_MONEY}|{_AFTER})(?!{_LETTER}))"
+        # "5 € 10": nobody knows whose the sign is, so that it stays between them
+        rf"(?<!W)(?<![.,])[-−+±]?{_NUMBER}(?:{_SPACE}?(?:{_SIGN}|{_MONEY}){_SPACE}?{_NUMBER}){{1,5}}(?!W|[-–/.,:]\d)"
+        rf"(?:{_SPACE}?(?:{_SIGN}|{_MONEY}(?!W)))?"
+        rf"|(?<!W)[-−]?(?:{_SIGN}|{_MONEY}(?![^\W\d_])|{_BEFORE}){_SPACE}?{_NUMBER}"
+        rf"|(?<!W)(?<![.,])[-−+±]?{_NUMBER}{_SPACE}?(?:{_SIGN}|(?:{_MONEY}|{_AFTER})(?!W))"
         r"(?:(?<=руб|грн|.тг|.лв)\.(?=\s?[,;)]|\s[^\W\d_A-ZА-ЯЁІЎЎҐЄЇ]))?"
     ),
     "account": (  # bank accounts, cards shown in part, identifiers of machines
-        r"(?<!\w)[A-Z]{2}\d{2}(?:[ ]?[A-Z0-9]{4}){2,7}(?:[ ]?[A-Z0-9]{1,4})?(?!\w)"
-        r"|(?:(?<=BIC )|(?<=BIC: )|(?<=SWIFT )|(?<=SWIFT: ))[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?(?!\w)"
-        r"|(?<![\w*•])(?=[\d -]{0,24}[*•])(?:[\d*•]{4}[ -]?){2,3}[\d*•]{4}(?![\w*•])"
-        r"|(?<![\w*•])(?:\*{4}|[•·]{2,16})[ ]?\d{2,4}(?![\w*])"
+        r"(?<!W)[A-Z]{2}\d{2}(?:(?![ ][A-Z]{2}\d{2}[ ])[ ]?[A-Z0-9]{4}){2,7}(?:[ ]?[A-Z0-9]{1,4})?" + _NUMBER_END + "|"
+        r"(?:(?<=BIC )|(?<=BIC: )|(?<=SWIFT )|(?<=SWIFT: ))[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?(?!W)"
+        r"|(?<!W)(?<![*•])(?=[\d -]{0,24}[*•])(?:[\d*•]{4}[ -]?){2,3}[\d*•]{4}(?!W|[*•])"
+        r"|(?<!W)(?<![*•])(?:\*{4}|[•·]{2,16})[ ]?\d{2,4}(?!W|\*)"
         r"|(?<![A-Za-z0-9])[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}(?![A-Za-z0-9])"
-        r"|(?<![A-Za-z0-9:])(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}(?![A-Za-z0-9:])|(?<![\w#&])#[0-9A-Fa-f]{3,8}(?!\w)"
+        r"|(?<![A-Za-z0-9:])(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}(?![A-Za-z0-9:])|(?<!W)(?<![#&])#[0-9A-Fa-f]{3,8}(?!W)"
     ),
     "phone": (
-        r"(?<![\w+])(?:\+\(?|\()\d(?:(?:[ \u00a0()/–-]{1,2}|\.)?\d){6,17}(?!\w)"
-        r"|(?<![\w+.,-])\d(?:(?:[ \u00a0()/–-]{1,2}|\.)?\d){8,17}(?!\w)"
-        r"|(?<![\w+.,-])\d-\d{3}(?:-[A-Z0-9]{2,10}){1,3}(?!\w)"
+        r"(?<!W)(?<!\+)(?:\+\(?|\()\d(?:(?:[ \u00a0()/–-]{1,2}|\.)?\d){6,17}" + _NUMBER_END + "|"
+        r"(?<!W)(?<![+.,-])\d(?:(?:[ \u00a0()/–-]{1,2}|\.)?\d){8,17}" + _NUMBER_END + "|"
+        r"(?<!W)(?<![+.,-])\d-\d{3}(?:-[A-Z0-9]{2,10}){1,3}(?!W)"
     ),
     "identifier": (
         rf"(?<!{_LETTER}){_LETTER}{{1,60}}(?<!_)_(?!_){_LETTER}{{1,120}}(?<!_)"
         # a code's parts hold digits or are short: "2-YEAR" is a number and a word
-        r"|(?<![A-Za-z0-9_])(?=[A-Z0-9]{0,20}(?:[A-Z][-/]?\d|\d[A-Z]))[A-Z0-9]{1,20}"
-        r"(?:[-/](?:(?=[A-Z]{0,19}\d)[A-Z0-9]{1,20}|[A-Z]{1,3})(?![A-Za-z0-9_])){0,8}(?![A-Za-z0-9_])"
-        r"|(?<![A-Za-z0-9_])[vV]\d{1,5}(?:\.\d{1,5}){1,4}(?:[-+][A-Za-z0-9.]{0,30}[A-Za-z0-9])?(?!\w)"
-        r"|(?<![A-Za-z0-9_])[A-Za-z]{1,6}[-/]\d{3,20}(?![A-Za-z0-9_])"
-        r"|(?<![A-Za-z0-9_])(?=[A-Za-z]{0,19}\d)(?=\d{0,19}[A-Za-z])[A-Za-z0-9]{2,40}(?![A-Za-z0-9_])"
+        r"|(?<![A-Za-z0-9])(?=[A-Z0-9]{0,20}(?:[A-Z][-/]?\d|\d[A-Z]))[A-Z0-9]{1,20}"
+        r"(?:[-/](?:(?=[A-Z]{0,19}\d)[A-Z0-9]{1,20}|[A-Z]{1,3})(?![A-Za-z0-9])){0,8}(?![A-Za-z0-9])"
+        r"|(?<![A-Za-z0-9])[vV]\d{1,5}(?:\.\d{1,5}){1,4}(?:[-+][A-Za-z0-9.]{0,30}[A-Za-z0-9])?(?!W)"
+        r"|(?<![A-Za-z0-9])[A-Za-z]{1,6}[-/]\d{3,20}(?![A-Za-z0-9])"
+        r"|(?<![A-Za-z0-9])(?=[A-Za-z]{0,19}\d)(?=\d{0,19}[A-Za-z])[A-Za-z0-9]{2,40}(?![A-Za-z0-9])"
     ),
     "number": (
-        rf"(?:№{_SPACE}?|(?<![#\w])#|(?<!\w)%)?(?:(?<![\w)])[-−+±])?(?:{_NUMBER}|{_VULGAR})"
-        rf"(?:{_SPACE}?[%‰°](?:[CF]\b)?)?"
+        rf"(?:№{_SPACE}?|(?<!W)(?<!#)#|(?<!W)%)?(?:(?<!W)(?<!\))[-−+±])?(?:{_NUMBER}|{_VULGAR})"
+        rf"(?:[%‰°](?:[CF](?!W))?|{_SPACE}[%‰°](?:[CF](?!W)|(?![\w(])))?"
     ),
     "quote": "|".join(
         (
@@ -176,9 +187,9 @@ _PATTERNS = {
             _quoted("「", "」"),
             _quoted("『", "』"),
             _quoted("【", "】"),
-            _quoted(r"(?<![\w\"'])\"", r"\"(?![\w\"])"),
-            _quoted(r"(?<![\w\"'])'", r"'(?![\w\"'])", also_not="'"),
-            _quoted(r"(?<![\w‘’])‘", r"’(?!\w)", also_not="’"),
+            _quoted(r"(?<!W)(?<![\"'])\"", r"\"(?!W|\")"),
+            _quoted(r"(?<!W)(?<![\"'])'", r"'(?!W|[\"'])", also_not="'"),
+            _quoted(r"(?<!W)(?<![‘’])‘", r"’(?!W)", also_not="’"),
         )
     ),
     "emphasis": r"\*{1,3}|_{1,3}|~~|\|",
@@ -193,7 +204,8 @@ WORDLIKE = frozenset(_PATTERNS) - {"code", "directive", "tag", "link", "escape",
 def _spans(with_quotes: bool) -> re.Pattern[str]:
     """Return the pattern of all spans; compiling it takes 80 ms, which only those who translate spend."""
     named = (f"(?P<{kind}>{pattern})" for kind, pattern in _PATTERNS.items() if with_quotes or kind != "quote")
-    return re.compile("|".join([_PLAIN, *named]))
+    pattern = "|".join([_PLAIN, *named])
+    return re.compile(re.sub(r"\((\?<?!)W\b", lambda found: f"({found[1]}{_WORD}", pattern))
 
 
 _BLOCK_STARTS = re.compile(

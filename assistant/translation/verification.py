@@ -25,6 +25,7 @@ _REPEATED_WORDS = re.compile(
 )
 _REPEATED_LETTERS = re.compile(r"([^\W\d_]{1,8}?)\1{5,}")
 _LEFTOVERS = ("⁇", "\ufffd", "▁", "<unk>", "<pad>", "XQ")
+_SIGNS = frozenset("`<>[]{}\\@#%№")
 _DIRECTION_MARKS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # they can hide or turn text round
 _LINE_ENDS = re.compile(r"\r\n|[\n\r]")
 # Letters of each script by the first words of their Unicode names.
@@ -57,6 +58,7 @@ def find_faults(
     checks = (
         _altered_spans(found),
         _altered_numbers(found),
+        _altered_signs(source_words, translated_words),
         _altered_lines(source, translated),
         _strange_characters(source, translated),
         _strange_length(source_words, translated_words),
@@ -92,6 +94,16 @@ def _altered_numbers(found: Found) -> str:
         )
     )
     return "" if before == after else "its digits are not those of the original"
+
+
+def _altered_signs(source_words: str, translated_words: str) -> str:
+    """Compare signs that are no words of any language, and that mark-up or amounts may be made of."""
+    before, after = (
+        Counter(sign for sign in words if sign in _SIGNS or unicodedata.category(sign) == "Sc")
+        for words in (source_words, translated_words)
+    )
+    changed = [*(before - after), *(after - before)]
+    return f"the sign {changed[0]!r} is not there as often as in the original" if changed else ""
 
 
 def _altered_lines(source: str, translated: str) -> str:
