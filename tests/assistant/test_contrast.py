@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import time
+import tomllib
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from assistant.contrast import contrast
 from assistant.phrases import Phrasebook
 
 CONTRASTS = Path(__file__).parents[2] / "benchmarks" / "contrasts.csv"
+TABLE = tomllib.loads((resources.files("assistant") / "contrast.toml").read_text(encoding="utf-8"))
 ORDER, NEGATION, NUMBER = "same_words_other_order", "only_negation_differs", "only_number_differs"
 
 
@@ -93,7 +96,7 @@ def test_every_language_of_the_phrases_has_its_negation() -> None:
         "uk": ("Чому прийшло замовлення?", "Чому не прийшло замовлення?"),
         "zh": ("商品有货吗？", "商品没货吗？"),
     }
-    assert set(negated) == set(Phrasebook().languages)
+    assert set(negated) == set(TABLE) <= set(Phrasebook().languages)
     for language, (plain, turned) in negated.items():
         assert contrast(plain, turned, language) == NEGATION, language
 
