@@ -25,7 +25,19 @@ from api.metrics import Metrics
 from api.middleware import Surroundings
 from api.openapi import describe
 from api.product import Product
-from api.routes import answers, articles, evaluations, generations, golden, keys, languages, operations, tickets
+from api.routes import (
+    answers,
+    articles,
+    evaluations,
+    generations,
+    glossary,
+    golden,
+    keys,
+    languages,
+    operations,
+    tickets,
+    translations,
+)
 from api.settings import Settings
 from knowledge.errors import FaqError
 
@@ -59,7 +71,8 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         try:
             open_product(product)
-            chores = [asyncio.create_task(chore(product)) for chore in (_forget, _tidy)]
+            metrics.translations.outcomes = product.assistant.answering.outcomes
+            chores = [asyncio.create_task(chore(product)) for chore in (_forget, _tidy, _warm, _recall)]
             yield
             for chore in chores:
                 chore.cancel()
@@ -82,7 +95,19 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.evaluating = threading.Lock()
     app.state.limiter = RateLimiter(settings.requests_per_minute)
     errors.install(app)
-    for module in (answers, tickets, articles, golden, evaluations, generations, languages, keys, operations):
+    for module in (
+        answers,
+        tickets,
+        articles,
+        translations,
+        golden,
+        glossary,
+        evaluations,
+        generations,
+        languages,
+        keys,
+        operations,
+    ):
         app.include_router(module.router)
     app.mount("/web", FreshFiles(directory=_WEB), name="web")
     app.mount("/docs-assets", StaticFiles(packages=[("fastapi_offline", "static")]), name="docs-assets")
@@ -143,6 +168,19 @@ async def _tidy(product: Product) -> None:
             await asyncio.to_thread(product.shelf.tidy)
         except Exception:  # the task must outlive whatever a disk can do
             log.exception("generations that nobody looks into could not be given up; trying again in a minute")
+
+
+async def _warm(product: Product) -> None:
+    """Read what hearing a customer's wishes takes, so that the first one need not wait for it."""
+    await asyncio.to_thread(product.assistant.warm)
+
+
+async def _recall(product: Product) -> None:
+    """Read remembered translations into memory, once; what is not there is read when it is needed."""
+    try:
+        await asyncio.to_thread(product.memory.warm)
+    except FaqError as error:
+        log.warning("remembered translations are read one by one: %s", error)
 
 
 def open_product(product: Product) -> None:

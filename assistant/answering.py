@@ -90,11 +90,12 @@ class Answering:
         self._choices: dict[tuple[str, int, str], Choice] = {}
         self._known: dict[tuple[str, str], _Known] = {}
 
-    async def deliver(self, article: Article, language: str) -> Delivered:
+    async def deliver(self, article: Article, language: str, *, budget: float | None = None) -> Delivered:
         """Return the best there is for a customer of this language; never fails.
 
         A person's text in the language; else what is remembered of an engine's; else an engine's, if one
-        knows a way and is quick enough; else the text the customer most probably reads.
+        knows a way and is quick enough; else the text the customer most probably reads. ``budget`` is the seconds
+        that are left for an engine, the translator's own by default.
         """
         known = self._known.get((article.id, language))
         if (
@@ -102,11 +103,11 @@ class Answering:
             or known.article is not article
             or not (known.stamp is None or (known.stamp == self._translator.stamp and self._translator.is_fresh()))
         ):
-            known = await self._delivered(article, language)
+            known = await self._delivered(article, language, budget)
         self.outcomes[known.outcome] += 1
         return known.delivered
 
-    async def _delivered(self, article: Article, language: str) -> _Known:
+    async def _delivered(self, article: Article, language: str, budget: float | None) -> _Known:
         choice = self._choice(article, language)
         text = choice.text
         if choice.is_in_language:
@@ -120,7 +121,7 @@ class Answering:
         asking = asyncio.ensure_future(self._translated_question(article, language))  # runs while the answer waits
         try:
             answer = await self._translator.article_text(
-                article, "answer", language, default_language=self._default_language
+                article, "answer", language, default_language=self._default_language, budget=budget
             )
         except TranslationError as error:
             asking.cancel()

@@ -42,6 +42,7 @@ from index.readings import Readings
 from knowledge.article import Article, clean
 from knowledge.database import now
 
+_LEAST_BUDGET = 0.1  # seconds that an answer's translation is given, however long the question's took
 _MAX_COMMENT = 5_000  # characters
 
 
@@ -80,6 +81,7 @@ class Assistant:
         self.policy = policy
         self.phrases = Phrasebook()
         self._detector = detector
+        self._translator = translator
         self._spoken = _spoken(self.phrases, detector)
         self._composer = Composer(phrases=self.phrases, timezone=policy.timezone, faq_url=policy.faq_url)
         self.answering = Answering(translator, default_language=policy.default_language)
@@ -91,6 +93,11 @@ class Assistant:
         self._desk = desk
         # One message of a conversation at a time; whoever waits for a turn keeps its lock alive.
         self._turns: weakref.WeakValueDictionary[tuple[int, str, str], asyncio.Lock] = weakref.WeakValueDictionary()
+
+    def warm(self) -> None:
+        """Read what the first question would have to wait for: phrases, and the names of languages in all of them."""
+        language_wish("English please", spoken=self._spoken)
+        self.phrases.is_person_request("Talk to a person")
 
     async def ask(self, question: Question) -> str:
         """Decide on a question, store the decision and return the response as JSON.
@@ -273,7 +280,9 @@ class Assistant:
 
     async def _answer_with(self, case: Case, article: Article, reason: Reason, *, confidence: float) -> Entry:
         started = time.perf_counter()
-        delivered = await self.answering.deliver(article, case.language.code)
+        spent = case.seconds.get("translate_question", 0.0)
+        left = max(_LEAST_BUDGET, self._translator.time_budget - spent)
+        delivered = await self.answering.deliver(article, case.language.code, budget=left)
         case.seconds["deliver"] = time.perf_counter() - started
         message = self._composer.answer(
             delivered.text,

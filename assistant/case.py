@@ -88,7 +88,7 @@ class Case:
             "customer_id": question.customer.id,
             "question": question.text,
             "language": language.code,
-            "detected_language": language.detection.language,
+            "detected_language": language.detection.tag,
             "detected_probability": language.detection.probability,
             "decision": decision,
             "reason": reason,
@@ -97,11 +97,11 @@ class Case:
             "generation": self.generation,
             "ticket_id": None if reference is None else reference.id,
             "response": _json(response),
-            "receipt": _json(self._receipt()),
+            "receipt": _json(self._receipt(None if answer is None else answer[1])),
         }
         return Entry(row=row, ticket=ticket)
 
-    def _receipt(self) -> dict[str, Any]:
+    def _receipt(self, delivered: Delivered | None) -> dict[str, Any]:
         question = self.question
         return {
             "question": question.text,
@@ -117,6 +117,9 @@ class Case:
             "repeats": self.repeats,
             "question_translation": self.translation,
             **(NO_FACTS if self.judged is None else self.judged.facts()),
+            "untranslated": None
+            if delivered is None or delivered.problem is None
+            else {"problem": delivered.problem, "detail": delivered.detail},
             "timings": self.seconds,
         }
 

@@ -29,7 +29,7 @@ _FINEST = 4  # digits after the point that tell two numbers apart
 
 # What older receipts lack.
 _ABSENT: Mapping[str, Any] = {
-    **dict.fromkeys(("chosen", "asked", "repeats", "question_translation", "judged_with", "reading")),
+    **dict.fromkeys(("chosen", "asked", "repeats", "untranslated", "question_translation", "judged_with", "reading")),
     **dict.fromkeys(("calibration", "fusion", "contrast", "choices_confidence")),
 }
 _ABSENT_OF_CALIBRATION: Mapping[str, Any] = dict.fromkeys(("target_precision", "is_certified", "basis"))

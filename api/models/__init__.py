@@ -29,6 +29,12 @@ from api.models.evaluations import (
     EvaluationModel,
     EvaluationRequest,
 )
+from api.models.glossary import (
+    GlossaryModel,
+    GlossaryRequest,
+    RenderingsRequest,
+    TermModel,
+)
 from api.models.golden import (
     GoldenModel,
     GoldenSetModel,
@@ -52,6 +58,7 @@ from api.models.knowledge import (
     TextModel,
 )
 from api.models.operations import (
+    EngineSupport,
     LanguagesModel,
     LanguageSupport,
     ReadinessModel,
@@ -79,14 +86,22 @@ from api.models.tickets import (
     TicketRequest,
     TranslatedModel,
 )
+from api.models.translations import (
+    ApprovalRequest,
+    ArticleTranslationModel,
+    RememberedModel,
+    TranslatedTextModel,
+)
 
 __all__ = [
     "AgentRequest",
     "AnswerModel",
     "AnswerRequest",
     "AnswerTextModel",
+    "ApprovalRequest",
     "ArticleModel",
     "ArticleRequest",
+    "ArticleTranslationModel",
     "BuildModel",
     "CalibrationModel",
     "ChangedModel",
@@ -99,12 +114,15 @@ __all__ = [
     "DetectionModel",
     "EvaluationModel",
     "EvaluationRequest",
+    "EngineSupport",
     "EventModel",
     "FeedbackModel",
     "FeedbackReplyModel",
     "FeedbackRequest",
     "FieldProblem",
     "GenerationModel",
+    "GlossaryModel",
+    "GlossaryRequest",
     "GoldenModel",
     "GoldenSetModel",
     "GoldenSetRequest",
@@ -124,6 +142,8 @@ __all__ = [
     "ProblemDocument",
     "ReadinessModel",
     "ReceiptModel",
+    "RememberedModel",
+    "RenderingsRequest",
     "ReplayModel",
     "ReplayRequest",
     "Request",
@@ -132,6 +152,7 @@ __all__ = [
     "SuggestedArticle",
     "SuggestedTicket",
     "SuggestionsModel",
+    "TermModel",
     "TextModel",
     "TicketChange",
     "TicketDetailModel",
@@ -139,5 +160,6 @@ __all__ = [
     "TicketReference",
     "TicketRequest",
     "TranslatedModel",
+    "TranslatedTextModel",
     "TranslationModel",
 ]

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from api.models.base import Request
+from assistant.answering import Problem
 from assistant.contrast import Contrast
 from assistant.decision import Decision, Reason
 from assistant.language import Source
@@ -191,6 +192,13 @@ class QuestionTranslationModel(BaseModel):
     problem: str | None = Field(description="Why it could not be translated.")
 
 
+class UntranslatedModel(BaseModel):
+    """Why an answer did not go out in the customer's language."""
+
+    problem: Problem
+    detail: str | None = Field(description="In a sentence, with what to do about it.")
+
+
 class ReceiptModel(AnswerModel):
     """The record of a decision: what was found, with which generation, scores and thresholds."""
 
@@ -228,6 +236,9 @@ class ReceiptModel(AnswerModel):
     unseen_share: float | None
     fusion: dict[str, float] | None = Field(description="The weight of each arm in the fused score.")
     hits: list[HitModel]
+    untranslated: UntranslatedModel | None = Field(
+        description="Why the answer went out in another language than the customer's, where it did."
+    )
     timings: dict[str, float] = Field(description="Seconds per stage.")
     created_at: datetime
     feedback: FeedbackModel | None

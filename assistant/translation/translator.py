@@ -84,6 +84,11 @@ class Translator:
         self._routes: tuple[object, tuple[Route, ...]] = (None, ())
 
     @property
+    def time_budget(self) -> float:
+        """Seconds a customer waits for a translation."""
+        return self._time_budget
+
+    @property
     def stamp(self) -> int:
         """What grows whenever a text may be translated otherwise than before; cheap."""
         return self._changes + (0 if self._memory is None else self._memory.version)

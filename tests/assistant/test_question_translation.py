@@ -108,6 +108,29 @@ def test_a_replay_searches_for_the_same_words(shop: Product, german_to_english: 
     assert not any((replayed.changed.decision, replayed.changed.best, replayed.changed.reason))
 
 
+def test_the_answer_has_what_time_the_question_left(
+    shop: Product, german_to_english: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.engine.install(german_to_english)
+    translate, deliver = shop.translator.free_text, shop.assistant.answering.deliver
+    budgets: list[float] = []
+
+    async def slowly(*args: Any, **fields: Any) -> Any:
+        await asyncio.sleep(0.3)
+        return await translate(*args, **fields)
+
+    async def noted(*args: Any, budget: float, **fields: Any) -> Any:
+        budgets.append(budget)
+        return await deliver(*args, budget=budget, **fields)
+
+    monkeypatch.setattr(shop.translator, "free_text", slowly)
+    monkeypatch.setattr(shop.assistant.answering, "deliver", noted)
+    assert ask(shop, "Wo ist meine Bestellung?")["decision"] == "answered"
+    assert ask(shop, "Where is my order?")["decision"] == "answered"
+    whole = shop.translator.time_budget
+    assert budgets[0] <= whole - 0.3 and budgets[1] == whole
+
+
 def test_settings_tell_what_a_model_without_a_card_knows(tmp_path: Path, german_to_english: Path) -> None:
     encoder = embedded_model(tmp_path)
     product = Product(Settings(data_dir=tmp_path / "data", encoder=encoder, encoder_languages=["en"]))
