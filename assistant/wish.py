@@ -25,14 +25,17 @@ _HEARD = 400  # characters of the beginning and of the end in which a wish is lo
 _LONGEST_CLAUSE = 120  # characters
 _MOST_WORDS = 14  # of a clause
 _MOST_CLAUSES = 6  # of a wish
+_SURELY = 4  # letters of a word that is taken for another language than the name beside it
 _TELLING = 3  # letters of a word that is more than a preposition, but for one written without spaces
 
 # What sets a clause off. A full stop or colon inside a word ("a.u.b.", "12:30") does not, nor an Armenian mark.
 _BREAK = re.compile(r"(?:[.:](?=\s|$)|[!?,;\n…。！？，、；：．؟،؛۔।։–—]|\s-+\s)+\s*")
+_TYPED = re.compile(r"\w+")
 _WEAK = frozenset(",，、،")
 _ASKING = frozenset("?？؟")
 _IDLE = " \t\r\n,;:，、，：；،؛-–—|"  # left over between a wish and the question
 _CYRILLIC, _FIRST_UNSPACED = "\u0400", "\u3005"
+_ENGLISH = "en"
 _NOWHERE: frozenset[str] = frozenset()
 
 
@@ -131,7 +134,7 @@ class Wishes:
         if len(clause) > _LONGEST_CLAUSE:
             return None
         words = self._words.words(clause)
-        if len(words) > _MOST_WORDS:
+        if len(words) > _MOST_WORDS or not self._words.misread.isdisjoint(_TYPED.findall(clause.lower())):
             return None
         # Words that stand around no name must be the name.
         strange = [place for place, word in enumerate(words) if word not in self._tongues_of]
@@ -140,7 +143,7 @@ class Wishes:
         found: list[_Said] = []
         for start, end, naming in self._named(words):
             if not strange or (start <= strange[0] and strange[-1] < end):
-                said = self._as_wish(words, start, end, naming)
+                said = self._as_wish(words, start, end, naming, clause)
                 if said is not None:
                     found.append(said)
         if not found:
@@ -160,7 +163,7 @@ class Wishes:
             for naming in self._words.inflected(words[start]):
                 yield start, start + 1, naming
 
-    def _as_wish(self, words: Words, start: int, end: int, naming: Naming) -> _Said | None:
+    def _as_wish(self, words: Words, start: int, end: int, naming: Naming, clause: str) -> _Said | None:
         """Return what a clause says if this naming is the one in it; None if then something else is left."""
         before, after = words[:start], words[end:]
         tongues = self._fitting(before, after)
@@ -168,12 +171,17 @@ class Wishes:
             tongues &= {naming.tongue}
         if not tongues:
             return None
+        theirs = {naming.tongue, _ENGLISH, *(each for each in tongues if _language(each) == _language(naming.tag))}
+        if before + after and tongues.isdisjoint(theirs) and not self._mixes(before + after, clause):
+            return None
         tag = naming.tag
         if tag == "sr" and words[start][0] < _CYRILLIC and words[start:end] not in self._words.varieties:
             tag = "sr-Latn"
         of = self._words.tongues
         is_framed = end - start > 1 or any((word,) in of[each].frames for each in tongues for word in before + after)
         is_asking = self._asks(before + after, tongues)
+        is_telling = words[start][0] >= _FIRST_UNSPACED or sum(map(len, words[start:end])) >= _TELLING
+        is_listed = naming.kind in ("own", "listed") and is_telling and words[start:end] not in self._words.countries
         return _Said(
             tag=tag,
             is_own=naming.kind == "own",
@@ -182,7 +190,7 @@ class Wishes:
             is_asking=is_asking,
             is_framed=is_framed,
             is_name=naming.kind != "place",
-            is_enough=naming.kind in ("own", "listed") or is_framed or (naming.kind == "name" and is_asking),
+            is_enough=is_listed or is_framed or (naming.kind != "place" and is_asking),
         )
 
     def _fitting(self, *groups: Words) -> set[str]:
@@ -194,6 +202,12 @@ class Wishes:
             if not fitting:
                 break
         return {tag for tag in fitting if all(_is_made_of(words, self._words.tongues[tag].around) for words in groups)}
+
+    def _mixes(self, around: Words, clause: str) -> bool:
+        """Tell whether a clause in two languages ("English bitte") is one, and not by chance made of their words."""
+        if not any(len(word) >= _SURELY or not word.isascii() for word in around):
+            return False
+        return self._words.english.isdisjoint(_TYPED.findall(clause.lower()))
 
     def _asks(self, words: Words, tongues: Collection[str]) -> bool:
         """Tell whether words around a name are more than prepositions."""

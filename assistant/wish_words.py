@@ -13,8 +13,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
-from typing import Any, Literal
+from typing import Literal
 
+from assistant.language_names import Names, names_in
 from assistant.phrases.recogniser import fold, lexicon, tokens
 from assistant.phrases.speech import WishVocabulary
 from assistant.translation import tags
@@ -58,6 +59,7 @@ class _Extra:
     names: Mapping[str, Mapping[str, Sequence[str]]]
     prefixes: Mapping[str, Sequence[str]]
     suffixes: Mapping[str, Sequence[str]]
+    english: Mapping[str, Sequence[str]]
     refusals: Mapping[str, Sequence[str]]
     requests: Mapping[str, Sequence[str]]
 
@@ -70,6 +72,8 @@ class WishWords:
         extra = _extra()
         self._spoken = {primary(tag) for tag in spoken}
         self.lexicon = lexicon(_unspaced_texts(vocabularies, extra))
+        self.english = frozenset(extra.english["words"])
+        self.misread = frozenset(extra.english["misread"])
         self.namings: dict[Words, list[Naming]] = defaultdict(list)
         self.stems: dict[str, list[tuple[str, Naming]]] = defaultdict(list)  # by the first letters of a one-word name
         self.tongues: dict[str, Tongue] = {}
@@ -81,11 +85,20 @@ class WishWords:
         # The plainest tag first: who says "中文" and nothing else is taken to write the usual script.
         for tag in sorted(vocabularies, key=lambda each: (each.count("-"), each)):
             self._hear(tag, vocabularies[tag], extra)
-        self._telling = frozenset(max(words, key=len) for words in self.namings)
+        # "Indonesia" names its language to those who speak it, and a country to all others.
+        self.countries = frozenset(
+            (place,)
+            for tag, tongue in self.tongues.items()
+            for place in tongue.places
+            if any(each.kind == "own" and primary(each.tag) != primary(tag) for each in self.namings.get((place,), ()))
+        )
+        asking = {word for tongue in self.tongues.values() for group in tongue.around for word in group}
+        self._telling = frozenset(_telling(words, asking) for words in self.namings)
         names = self._telling.union(name for each in self.stems.values() for name, _ in each)
         unspaced = sorted(name for name in names if name in self.lexicon)
         self._unspaced = re.compile("|".join(map(re.escape, unspaced)) or "(?!)")
-        self._beginnings = frozenset(word[:_BEGINNING] for word in self._typed | names)
+        typed = (word for word in self._typed if fold(word) in names)
+        self._beginnings = frozenset(word[:_BEGINNING] for word in names.union(typed))
 
     def words(self, text: str) -> Words:
         """Return the folded words of a text, without marks."""
@@ -129,10 +142,11 @@ class WishWords:
         tongue = self.tongues[tag] = Tongue()
         self._add(vocabulary.own, Naming(tag, "own"))
         self._add(vocabulary.english, Naming(_ENGLISH, "own" if language == _ENGLISH else "listed", tag))
-        names, countries = _cldr(tag, self._spoken)
+        known = names_in(tag)
+        names = _names(known, self._spoken)
         for code, ways in extra.names.get(language, {}).items():
             names[code] = [*names.get(code, ()), *ways]
-        places = {words[0] for words in map(self.words, countries) if len(words) == 1}
+        places = {words[0] for words in map(self.words, known.countries) if len(words) == 1}
         for code, ways in names.items():
             for way in ways:
                 self._type(way)
@@ -143,7 +157,7 @@ class WishWords:
                     self._add([form], naming)
         starts = {name[:LEAST_STEM] for each in names.values() for name in map(fold, each)}
         tongue.places = tuple(place for place in places if place[:LEAST_STEM] in starts)
-        tongue.frames = self._frames(vocabulary)
+        tongue.frames = self._frames(vocabulary, language)
         tongue.around = {words for text in vocabulary.around if (words := self.words(text))} | tongue.frames
         tongue.refusals = {
             words for text in vocabulary.around if _is_refusal(text, tag, extra) and (words := self.words(text))
@@ -165,25 +179,25 @@ class WishWords:
             naming = Naming(naming.tag, "place", naming.tongue)
         if naming not in self.namings[words]:
             self.namings[words].append(naming)
-        if len(words) == 1 and naming.kind != "place" and len(words[0]) >= LEAST_STEM:
+        # English names have one form, and "finished" is none of "Finnish".
+        is_bent = primary(naming.tongue or _ENGLISH) != _ENGLISH
+        if is_bent and len(words) == 1 and naming.kind != "place" and len(words[0]) >= LEAST_STEM:
             # A form of a name proves less than the name: "Portuguese" begins as "Português" does.
             self.stems[words[0][:LEAST_STEM]].append((words[0], Naming(naming.tag, "name", naming.tongue)))
 
     def _type(self, way: str) -> None:
-        """Note down how the longest word of a way is typed, but for accents."""
-        self._typed.add(max(_WORD.findall(way.lower().translate(_plain_letters())), key=len, default=""))
+        """Note down how the words of a way are typed, but for accents."""
+        self._typed.update(_WORD.findall(way.lower().translate(_plain_letters())))
 
-    def _frames(self, vocabulary: WishVocabulary) -> set[Words]:
+    def _frames(self, vocabulary: WishVocabulary, language: str) -> set[Words]:
         """Return the words that listed ways have besides the name itself: the "auf" of "auf Deutsch"."""
-        ways = [self.words(text) for text in (*vocabulary.own, *vocabulary.english)]
-        alone = {words[0] for words in ways if len(words) == 1}
-        return {
-            (word,)
-            for words in ways
-            if len(words) > 1
-            for word in words
-            if not any(_common(word, name) >= min(4, len(name)) for name in alone)
-        }
+        own, english = ([self.words(way) for way in ways] for ways in (vocabulary.own, vocabulary.english))
+        alone = {words[0] for words in (*own, *english) if len(words) == 1}
+        # What goes with both names is part of neither.
+        found = {word for words in own if len(words) > 1 for word in words}
+        if language != _ENGLISH:
+            found &= {word for words in english for word in words}
+        return {(word,) for word in found if not any(_common(word, name) >= min(4, len(name)) for name in alone)}
 
 
 @cache
@@ -211,26 +225,19 @@ def _unspaced_texts(vocabularies: Mapping[str, WishVocabulary], extra: _Extra) -
         yield from ways
     for tag in vocabularies:
         if tag in _UNSPACED_TAGS:
-            for ways in _cldr(tag, None)[0].values():
+            for ways in _names(names_in(tag), None).values():
                 yield from ways
 
 
-def _cldr(tag: str, spoken: Collection[str] | None) -> tuple[dict[str, list[str]], list[str]]:
-    """Return CLDR's names of the languages by tag, and of countries, as they are said in a language."""
-    from babel import Locale, UnknownLocaleError
-
-    try:
-        locale: Any = Locale.parse(tag, sep="-")
-    except (UnknownLocaleError, ValueError):
-        return {}, []
-    names: dict[str, list[str]] = defaultdict(list)
-    for code, name in locale.languages.items():
-        if "(" in name or "," in name or not re.match("[a-z]{2}(_|$)", code):
-            continue
-        known = tags.canonical(code)
-        if spoken is None or known.split("-")[0] in spoken:
-            names[known].append(name)
-    return names, list(locale.territories.values())
+def _names(names: Names, spoken: Collection[str] | None) -> dict[str, list[str]]:
+    """Return the names of the spoken languages by tag, of all where None is said; but for those with an explanation."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for code, name in names.languages.items():
+        if not re.search("[(,]", name) and re.match("[a-z]{2}(_|$)", code):
+            tag = tags.canonical(code)
+            if spoken is None or tag.split("-")[0] in spoken:
+                found[tag].append(name)
+    return found
 
 
 def _affixed(name: str, language: str, extra: _Extra) -> Iterator[str]:
@@ -254,6 +261,11 @@ def _is_refusal(text: str, tag: str, extra: _Extra) -> bool:
         return False
     pattern = listed if tag in _UNSPACED_TAGS else rf"(?<!\w)(?:{listed})(?!\w)"
     return re.search(pattern, folded) is not None
+
+
+def _telling(words: Words, asking: Collection[str]) -> str:
+    """Return the word of a way that is met least often elsewhere, as far as can be told."""
+    return max(words, key=lambda word: (word not in asking, len(word)))
 
 
 def _common(word: str, other: str) -> int:

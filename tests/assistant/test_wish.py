@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
+from babel import Locale
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from assistant.language_names import names_in
 from assistant.phrases import Phrasebook
 from assistant.phrases.speech import WishVocabulary
 from assistant.wish import Wish, Wishes, language_wish
@@ -45,6 +47,9 @@ def wish(text: str) -> tuple[str, str] | None:
         ("Hello! English please 🙏", "en"),
         ("можете отвечать на английском?", "en"),
         ("не могли бы вы отвечать по-русски?", "ru"),
+        ("ці не маглі б вы адказваць па-беларуску?", "be"),
+        ("Je ne parle que français", "fr"),
+        ("tamam, Türkçe lütfen", "tr"),
     ],
 )
 def test_a_message_that_only_names_a_language_and_asks_is_a_wish(text: str, language: str) -> None:
@@ -58,6 +63,7 @@ def test_a_message_that_only_names_a_language_and_asks_is_a_wish(text: str, lang
         ("auf Französisch bitte", "fr"),
         ("на немецком, пожалуйста", "de"),
         ("на испанском", "es"),
+        ("in Finnish please", "fi"),
         ("en alemán", "de"),
         ("en italien s'il vous plaît", "it"),
         ("po hiszpańsku proszę", "es"),
@@ -68,6 +74,8 @@ def test_a_message_that_only_names_a_language_and_asks_is_a_wish(text: str, lang
         ("па-руску, калі ласка", "ru"),
         ("Can you write in Ukrainian please?", "uk"),
         ("deutsch please", "de"),
+        ("English bitte", "en"),
+        ("English, por favor", "en"),
         ("на english пожалуйста", "en"),
         ("Portuguese, please", "pt"),
     ],
@@ -117,6 +125,11 @@ def test_who_asks_for_serbian_in_latin_letters_reads_them(text: str, language: s
     [
         "English book",
         "English book please",
+        "English text",
+        "English snake",
+        "Finish this chat",
+        "Have you finished it?",
+        "lt",
         "do you ship to Germany?",
         "Germany please",
         "German customs",
@@ -126,6 +139,7 @@ def test_who_asks_for_serbian_in_latin_letters_reads_them(text: str, language: s
         "Portuguese",
         "Polish",
         "Italien",
+        "Indonesia",
         "nach Italien bitte",
         "в Испанию пожалуйста",
         "Klingon please",
@@ -232,7 +246,8 @@ def test_of_a_long_letter_the_beginning_and_the_end_are_heard() -> None:
 def test_every_way_that_a_phrase_file_lists_is_heard(tag: str) -> None:
     listed = VOCABULARIES[tag]
     expected = [(way, tag) for way in listed.own] + [(way, "en") for way in listed.english]
-    languages = {way: heard[0] if (heard := wish(way)) else "nothing" for way, _ in expected}
+    # "Indonesia" alone may be the country.
+    languages = {way: (wish(way) or wish(f"{way}, {listed.around[0]}") or ("nothing", ""))[0] for way, _ in expected}
     astray = [way for way, language in expected if languages[way].split("-")[0] != language.split("-")[0]]
     assert not astray, f"{tag}.toml: {', '.join(f'{way!r} is heard as {languages[way]}' for way in astray)}"
 
@@ -301,3 +316,16 @@ def test_any_text_is_heard_and_always_the_same(text: str) -> None:
     if heard is not None:
         assert heard.rest in text
         assert heard.language
+
+
+@pytest.mark.parametrize("tag", SPOKEN)
+def test_names_are_those_of_babel(tag: str) -> None:
+    locale = Locale.parse(tag, sep="-")
+    names = names_in(tag)
+    assert dict(names.languages) == dict(locale.languages)
+    assert sorted(names.countries) == sorted(locale.territories.values())
+
+
+def test_a_language_without_names_has_none() -> None:
+    assert not names_in("tlh").languages
+    assert not names_in("../../etc").languages
