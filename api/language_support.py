@@ -1,10 +1,11 @@
-"""What the product does for customers, language by language."""
+"""What the product does for customers, language by language, and what its translation engines are up to."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from api.product import Product
+from assistant.translation import TranslationEngine
 from index.analysis import stemmed_languages
 from knowledge.errors import FaqError
 
@@ -18,11 +19,11 @@ def language_support(product: Product) -> list[dict[str, Any]]:
         answered = dict(product.follower.searcher.generation.manifest.languages)
     except FaqError:
         answered = {}
-    routes: dict[str, list[str]] = {}
+    routes: dict[str, list[dict[str, Any]]] = {}
     for route in product.translator.pairs():
         if route.source in answered:
             routes.setdefault(route.target, []).append(
-                f"{route.source} via {route.pivot}" if route.pivot else route.source
+                {"source": route.source, "pivot": route.pivot, "engine": route.engine}
             )
     codes = sorted(identified | set(answered) | set(spoken.languages) | set(routes))
     return [
@@ -35,8 +36,39 @@ def language_support(product: Product) -> list[dict[str, Any]]:
             "stemmed": code in stemmed,
             "phrases": code in spoken.languages,
             "articles": answered.get(code, 0),
-            "translated_from": sorted(routes.get(code, [])),
-            "engine": product.engine.name if code in routes else None,
+            "translated_from": sorted(_told(route) for route in routes.get(code, [])),
+            "engine": ", ".join(sorted({route["engine"] for route in routes.get(code, [])})) or None,
+            "routes": routes.get(code, []),
         }
         for code in codes
     ]
+
+
+def engine_support(product: Product) -> list[dict[str, Any]]:
+    """Return a record per translation engine (the fields of ``EngineSupport``), the preferred first."""
+    return [_engine(product, engine) for engine in product.engines]
+
+
+def _engine(product: Product, engine: TranslationEngine) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "name": engine.name,
+        "version": engine.version,
+        "pairs": [{"source": source, "target": target} for source, target in sorted(engine.pairs())],
+        "broken": [],
+        "untried": 0,
+        "problem": None,
+    }
+    if engine is product.apertium:
+        installed = product.apertium.installed()
+        record["broken"] = [
+            {"source": pair.source, "target": pair.target, "detail": pair.detail or ""}
+            for pair in installed
+            if pair.state == "broken"
+        ]
+        record["untried"] = sum(pair.state == "untried" for pair in installed)
+        record["problem"] = product.apertium.problem
+    return record
+
+
+def _told(route: dict[str, Any]) -> str:
+    return f"{route['source']} via {route['pivot']}" if route["pivot"] else str(route["source"])

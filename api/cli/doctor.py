@@ -86,7 +86,7 @@ def _examined(session: Session, *, migrate: bool) -> Iterator[Finding]:
     if is_usable:
         yield _generation(session)
         yield _keys(session, settings)
-    yield _translation(session)
+    yield from _translation(session)
     yield _server(settings)
 
 
@@ -228,20 +228,37 @@ def _keys(session: Session, settings: Settings) -> Finding:
     )
 
 
-def _translation(session: Session) -> Finding:
+def _translation(session: Session) -> Iterator[Finding]:
+    """Yield a finding for what the customers have of all engines, and one for an engine with a trouble."""
+    from api.language_support import engine_support
+
     check = "translation"
     try:
-        pairs = sorted(session.product.engine.pairs())
+        session.product.settle_engines()
+        engines = engine_support(session.product)
     except FaqError as error:
-        return _failure(check, error)
-    if not pairs:
-        return Finding(
-            check=check,
-            state="ok",
-            detail="no package: customers read the articles in the languages people wrote them in",
-        )
-    listed = ", ".join(f"{source}→{target}" for source, target in pairs)
-    return Finding(check=check, state="ok", detail=listed)
+        yield _failure(check, error)
+        return
+    listed = [
+        f"{engine['name']} {engine['version']}: "
+        + ", ".join(f"{pair['source']}→{pair['target']}" for pair in engine["pairs"])
+        for engine in engines
+        if engine["pairs"]
+    ]
+    nothing = "no package: customers read the articles in the languages people wrote them in"
+    yield Finding(check=check, state="ok", detail="; ".join(listed) or nothing)
+    for engine in engines:
+        if engine["problem"] is not None:
+            mend = "Name the program in FAQ_APERTIUM, or set it to auto or off."
+            yield Finding(check=engine["name"], state="warn", detail=engine["problem"], mend=mend)
+        if engine["broken"]:
+            detail = "; ".join(f"{pair['source']}→{pair['target']}: {pair['detail']}" for pair in engine["broken"])
+            yield Finding(
+                check=engine["name"],
+                state="warn",
+                detail=f"installed and not used: {detail}",
+                mend="Another engine may do it: faq languages install SOURCE TARGET",
+            )
 
 
 def _server(settings: Settings) -> Finding:

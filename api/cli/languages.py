@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from api.cli.session import Session, command, default_command
+from assistant.translation import InstalledPackage, find_route
 
 _PACKAGE_SUFFIX = ".argosmodel"
 
@@ -25,14 +26,15 @@ def register(app: typer.Typer) -> None:
 
 def languages(session: Session) -> None:
     """List what is done in each language, or install a machine translation."""
-    from api.language_support import language_support
+    from api.language_support import engine_support, language_support
     from index.errors import NoGenerationError
 
     product = session.product
     product.follower.refresh()
-    items = language_support(product)
+    product.settle_engines()
+    items, engines = language_support(product), engine_support(product)
     if session.output.as_json:
-        session.output.document({"items": items})
+        session.output.document({"items": items, "engines": engines})
         return
     try:
         total = product.follower.searcher.generation.manifest.articles
@@ -54,6 +56,13 @@ def languages(session: Session) -> None:
             for item in items
         ],
     )
+    for engine in engines:
+        if engine["problem"] is not None:
+            session.output.warning(f"{engine['name']}: {engine['problem']}")
+        for pair in engine["broken"]:
+            session.output.note(
+                f"{engine['name']}: {pair['source']}→{pair['target']} is installed and not used: {pair['detail']}"
+            )
 
 
 def install(
@@ -63,20 +72,45 @@ def install(
     ],
 ) -> None:
     """Install a machine translation, from the package index or from a file fetched elsewhere."""
-    engine = session.product.engine
+    pivot = None
     if len(what) == 1 and (what[0].endswith(_PACKAGE_SUFFIX) or Path(what[0]).exists()):
-        installed = engine.install(Path(what[0]))
+        installed: tuple[InstalledPackage, ...] = (session.product.engine.install(Path(what[0])),)
     elif len(what) == 2 and not any(one.endswith(_PACKAGE_SUFFIX) for one in what):
-        session.output.note(f"Downloading {what[0]}→{what[1]}; this takes minutes.")
-        installed = engine.install_from_index(*what)
+        installed = _from_index(session, *what)
+        route = session.product.translator.route(*what)
+        pivot = route.pivot if route is not None else None
     else:
         raise typer.BadParameter(
             f"expected two languages (faq languages install en es) or one {_PACKAGE_SUFFIX} file, got {' '.join(what)}"
         )
     if session.output.as_json:
-        session.output.document({**asdict(installed), "folder": str(installed.folder)})
-    else:
-        session.output.text(f"Installed {installed.source}→{installed.target} {installed.version}.")
+        items = [{**asdict(package), "folder": str(package.folder)} for package in installed]
+        session.output.document({"items": items, "pivot": pivot})
+        return
+    for package in installed:
+        session.output.text(f"Installed {package.source}→{package.target} {package.version}.")
+    if pivot is not None:
+        session.output.text(f"{what[0]}→{what[1]} is translated via {pivot}.")
+
+
+def _from_index(session: Session, source: str, target: str) -> tuple[InstalledPackage, ...]:
+    """Install from Argos' index; where that fails, name what the system's packages could do."""
+    from assistant.translation import TranslationError
+    from assistant.translation.apertium_packages import apertium_package
+
+    session.output.note(f"Downloading {source}→{target}; this takes minutes.")
+    try:
+        return session.product.engine.install_from_index(source, target)
+    except TranslationError as error:
+        product, package = session.product, apertium_package(source, target)
+        product.settle_engines()
+        if product.apertium is not None and find_route({"": product.apertium.pairs()}, source, target) is not None:
+            advice = f"Nothing is needed, though: the Apertium of this system translates {source}→{target}."
+        elif package is not None:
+            advice = f"Or use the system's Apertium for {source}→{target}: apt install apertium {package}"
+        else:
+            raise
+        raise TranslationError(f"{str(error).removesuffix('.')}. {advice}") from error
 
 
 def detect(

@@ -6,8 +6,8 @@ from fastapi import APIRouter
 
 from api.auth import CallerDep
 from api.dependencies import ProductDep
-from api.language_support import language_support
-from api.models import LanguagesModel, LanguageSupport
+from api.language_support import engine_support, language_support
+from api.models import EngineSupport, LanguagesModel, LanguageSupport
 from api.responses import ERRORS
 
 router = APIRouter(prefix="/v1", tags=["languages"], responses=ERRORS)
@@ -16,7 +16,10 @@ router = APIRouter(prefix="/v1", tags=["languages"], responses=ERRORS)
 @router.get("/languages", summary="What is done in each language")
 def languages(product: ProductDep, key: CallerDep) -> LanguagesModel:
     """Say of each language whether it is identified, searched, answered by people's texts, and translated."""
-    return LanguagesModel(items=[LanguageSupport(**fields) for fields in language_support(product)])
+    return LanguagesModel(
+        items=[LanguageSupport(**fields) for fields in language_support(product)],
+        engines=[EngineSupport(**fields) for fields in engine_support(product)],
+    )
 
 
 @router.get("/phrases/{language}", summary="The strings of a chat window in a language")

@@ -9,7 +9,9 @@ from fastapi.responses import PlainTextResponse
 
 from api.auth import AdminKey
 from api.dependencies import MetricsDep, ProductDep
+from api.language_support import engine_support
 from api.models import ReadinessModel
+from api.product import Product
 from api.responses import ERRORS, json_response
 from knowledge.errors import FaqError
 
@@ -57,9 +59,21 @@ def ready(product: ProductDep) -> Response:
         parts["encoder"] = {"status": "unavailable", "detail": "It is loaded with the generation that answers."}
         parts["generation"] = {"status": "unavailable", "detail": str(error)}
         status = "unavailable"
-    engine = product.engine
-    parts["translation"] = {"status": "ok", "engine": engine.name, "pairs": len(engine.pairs())}
+    parts["translation"] = _translation(product)
+    if parts["translation"]["status"] != "ok" and status == "ok":
+        status = "degraded"
     return json_response({"status": status, "parts": parts}, status=503 if status == "unavailable" else 200)
+
+
+def _translation(product: Product) -> dict[str, object]:
+    """Return the engines; what they cannot do costs no answer, so that a missing one is no illness."""
+    part: dict[str, object] = {"status": "ok"}
+    for engine in engine_support(product):
+        counts = {"pairs": len(engine["pairs"]), "broken": len(engine["broken"]), "untried": engine["untried"]}
+        part[engine["name"]] = {"version": engine["version"]} | counts
+        if engine["problem"] is not None:
+            part |= {"status": "degraded", "detail": f"{engine['name']}: {engine['problem']}"}
+    return part
 
 
 @router.get("/metrics", response_class=PlainTextResponse, responses=ERRORS, summary="Prometheus metrics")

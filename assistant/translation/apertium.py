@@ -102,12 +102,8 @@ class ApertiumEngine:
 
     @property
     def problem(self) -> str | None:
-        """Why there are no pairs at all; None where there could be."""
-        if not os.access(self._program, os.X_OK):
-            return f"there is no program {self._program}"
-        if self._modes_folder is None:
-            return f"{self._program} has no folder share/apertium/modes beside it: no pair is installed"
-        return None
+        """Why there cannot be any pairs; None where there could be."""
+        return None if os.access(self._program, os.X_OK) else f"there is no program {self._program}"
 
     def pairs(self) -> frozenset[tuple[str, str]]:
         """Return the pairs that were seen to work; others are tried meanwhile, in the background."""
@@ -247,7 +243,7 @@ class ApertiumEngine:
         source = installed.pairs[0][0]
         asked = next((known[tag] for tag in (source, *_relatives(source)) if tag in known), None)
         if asked is None:
-            return Verdict(trouble=f"cannot be tried: there are no sentences in {source} to try it with")
+            return Verdict(trouble=f"there are no sentences in {source} to try it with")
         pipeline = Pipeline(installed.mode, path=self._path, has_marks=True)
         try:
             return try_pair(pipeline, asked)

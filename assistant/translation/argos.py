@@ -18,7 +18,7 @@ import tempfile
 import threading
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -34,6 +34,8 @@ from knowledge.article import ArticleError
 RELIST_AFTER = 10.0  # seconds after which the disk is asked again: another process may have installed something
 MAX_PACKAGE_BYTES = 8 << 30  # unpacked; the largest package of the public index is under 1 GiB
 MAX_METADATA_BYTES = 1 << 20
+
+_PIVOT = "en"  # nearly every package of the public index leads from it or to it
 
 # Argos' own codes that are not BCP 47 tags of the same language, and back.
 _TAGS = {"pb": "pt-BR", "zt": "zh-Hant"}
@@ -123,10 +125,12 @@ class ArgosEngine:
         log.info("Argos package %s → %s %s installed", installed.source, installed.target, installed.version)
         return installed
 
-    def install_from_index(self, source: str, target: str) -> InstalledPackage:
+    def install_from_index(self, source: str, target: str) -> tuple[InstalledPackage, ...]:
         """Download the pair's newest package from the index, and install it; takes minutes.
 
-        Raises TranslationPairError when the index has none, TranslationError without a network.
+        Where the index has no such pair, but both languages from and into English, install those of the two that
+        are missing. Returns what was installed. Raises TranslationPairError when the index leads nowhere,
+        TranslationError without a network.
         """
         source, target = tags.canonical(source), tags.canonical(target)
         with argos_library.index(self._index_url) as index:
@@ -135,13 +139,19 @@ class ArgosEngine:
                 for entry in sorted(index.entries, key=lambda entry: _version_key(str(entry.package_version)))
                 if (from_tag := _tag(entry.from_code)) and (to_tag := _tag(entry.to_code)) and entry.type == "translate"
             }
-            if (source, target) not in offered:
+            direct = _nearest(source, target, offered)
+            if direct is not None:
+                return (self.install(index.download(offered[direct])),)
+            known = {**offered, **self._installed()}
+            legs = [_nearest(source, _PIVOT, known), _nearest(_PIVOT, target, known)]
+            if _PIVOT in (tags.base(source), tags.base(target)) or None in legs:
                 near = sorted(f"{one}→{other}" for one, other in offered if source == one or target == other)
                 raise TranslationPairError(
-                    f"The Argos package index has no {source}→{target}; it has "
-                    f"{', '.join(near[:12]) or 'neither language'}. Install two that meet, or another engine."
+                    f"The Argos package index has no {source}→{target}, and nothing that leads there over {_PIVOT}; it "
+                    f"has {', '.join(near[:12]) or 'neither language'}. Install two that meet, or another engine."
                 )
-            return self.install(index.download(offered[source, target]))
+            missing = [leg for leg in legs if leg is not None and leg not in self._installed()]
+            return tuple(self.install(index.download(offered[leg])) for leg in missing)
 
     def _package(self, source: str, target: str) -> InstalledPackage:
         package = self._installed().get((tags.canonical(source), tags.canonical(target)))
@@ -304,6 +314,12 @@ def _read_package(folder: Path) -> InstalledPackage | None:
         folder=folder,
         changed=stat.st_mtime_ns,
     )
+
+
+def _nearest(source: str, target: str, known: Container[tuple[str, str]]) -> tuple[str, str] | None:
+    """Return the pair that serves these languages, without their regions if need be."""
+    ways = [[tag for tag in tags.fallbacks(end) if tags.base(tag) == tags.base(end)] for end in (source, target)]
+    return next(((one, other) for one in ways[0] for other in ways[1] if (one, other) in known), None)
 
 
 def _check_archive(path: Path) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import atexit
 import json
+import logging
 import os
 import shutil
 import socket
@@ -92,7 +93,7 @@ def index(url: str | None) -> Iterator[Index]:
     Raises TranslationError when it cannot be read.
     """
     library, packages = settings(), package()
-    with _settings_lock, tempfile.TemporaryDirectory(prefix="faq-argos-") as folder, _network_wait():
+    with _settings_lock, tempfile.TemporaryDirectory(prefix="faq-argos-") as folder, _network_wait(), _silence():
         before = library.remote_package_index, library.local_package_index, library.downloads_dir
         address = f"{url.rstrip('/')}/index.json" if url else before[0]
         library.remote_package_index = address
@@ -132,6 +133,17 @@ def _environment(values: dict[str, str], *, without: tuple[str, ...]) -> Iterato
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Keep the library from writing to the terminal what we say in an error of our own."""
+    its = logging.getLogger("argostranslate.utils")
+    was, its.disabled = its.disabled, True
+    try:
+        yield
+    finally:
+        its.disabled = was
 
 
 @contextmanager

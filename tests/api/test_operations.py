@@ -16,6 +16,7 @@ from starlette.testclient import TestClient
 from assistant.tables import answers
 from knowledge.database import DatabaseError
 from tests.api.conftest import Serve
+from tests.assistant.apertium_programs import build_apertium
 
 
 def test_a_process_that_answers_is_alive(shared: TestClient) -> None:
@@ -34,6 +35,31 @@ def test_everything_in_place_is_ready(shared: TestClient) -> None:
     assert found["parts"]["database"]["kind"] == "sqlite"
     assert (found["parts"]["generation"]["number"], found["parts"]["generation"]["articles"]) == (1, 68)
     assert found["parts"]["encoder"]["id"] == "embedded"
+
+
+def test_translation_engines_are_counted_with_what_does_not_work(serve: Serve, tmp_path: Path) -> None:
+    program = build_apertium(tmp_path / "system", {"bel-rus": "upper", "rus-ukr": "crash"})
+    client = serve(apertium=str(program))
+    client.app.state.product.settle_engines()  # type: ignore[attr-defined]
+    found = client.get("/readyz").json()
+    assert found["status"] == "ok"
+    assert found["parts"]["translation"]["apertium"] == {"version": "9.9.9", "pairs": 1, "broken": 1, "untried": 0}
+    assert found["parts"]["translation"]["argos"]["pairs"] == 0
+    languages = client.get("/v1/languages").json()
+    ru = next(item for item in languages["items"] if item["code"] == "ru")
+    assert (ru["translated_from"], ru["engine"]) == (["be"], "apertium")
+    assert ru["routes"] == [{"source": "be", "pivot": None, "engine": "apertium"}]
+    assert languages["engines"][1]["broken"] == [
+        {"source": "ru", "target": "uk", "detail": "fake-proc of rus-ukr crashes (SIGSEGV)"}
+    ]
+
+
+def test_an_engine_that_is_not_there_is_degraded_and_answers_go_on(serve: Serve, tmp_path: Path) -> None:
+    client = serve(apertium=str(tmp_path / "missing"))
+    response = client.get("/readyz")
+    assert (response.status_code, response.json()["status"]) == (200, "degraded")
+    assert "there is no program" in response.json()["parts"]["translation"]["detail"]
+    assert client.post("/v1/answers", json={"question": "How do I return an item?"}).status_code == 200
 
 
 def test_nothing_indexed_is_not_ready_and_the_mend_is_named(serve: Serve, tmp_path: Path) -> None:

@@ -283,6 +283,7 @@ def package_index(tmp_path: Path, package_files: dict[str, Path]) -> Iterator[st
     folder = tmp_path / "served"
     folder.mkdir()
     build_package(folder / "newer.argosmodel", "en", "be", {"page": "бачыну"}, version="1.10")
+    build_package(folder / "uk_en.argosmodel", "uk", "en", {"сторінку": "page"})
     shutil.copyfile(package_files["en_be"], folder / "older.argosmodel")
 
     class Quiet(SimpleHTTPRequestHandler):
@@ -295,6 +296,13 @@ def package_index(tmp_path: Path, package_files: dict[str, Path]) -> Iterator[st
         entries = [
             {**entry, "package_version": "1.10", "links": [f"{url}/newer.argosmodel"]},
             {**entry, "package_version": "1.9", "links": [f"{url}/older.argosmodel"]},
+            {
+                **entry,
+                "from_code": "uk",
+                "to_code": "en",
+                "package_version": "1.0",
+                "links": [f"{url}/uk_en.argosmodel"],
+            },
             {**entry, "to_code": "pb", "package_version": "1.0", "links": [f"{url}/gone.argosmodel"]},
         ]
         (folder / "index.json").write_text(json.dumps(entries))
@@ -307,13 +315,36 @@ def package_index(tmp_path: Path, package_files: dict[str, Path]) -> Iterator[st
 
 def test_the_newest_package_of_the_index_is_installed(package_index: str, tmp_path: Path) -> None:
     engine = ArgosEngine(tmp_path / "fresh", index_url=package_index)
-    assert engine.install_from_index("en", "be").version == "1.10"
+    (installed,) = engine.install_from_index("en", "be")
+    assert installed.version == "1.10"
     assert engine.translate("page", "en", "be") == "бачыну"
 
 
 def test_a_pair_the_index_lacks_is_named_with_what_it_has(package_index: str, tmp_path: Path) -> None:
-    with pytest.raises(TranslationPairError, match=r"has no en→uk.*en→be, en→pt-BR"):
+    with pytest.raises(TranslationPairError, match=r"has no en→uk, and nothing.*over en.*en→be, en→pt-BR"):
         ArgosEngine(tmp_path / "fresh", index_url=package_index).install_from_index("en", "uk")
+
+
+def test_a_region_is_served_by_its_languages_package(package_index: str, tmp_path: Path) -> None:
+    (installed,) = ArgosEngine(tmp_path / "fresh", index_url=package_index).install_from_index("en-GB", "be-BY")
+    assert (installed.source, installed.target) == ("en", "be")
+
+
+def test_where_a_pair_is_missing_the_two_over_english_are_installed(package_index: str, tmp_path: Path) -> None:
+    engine = ArgosEngine(tmp_path / "fresh", index_url=package_index)
+    installed = engine.install_from_index("uk", "be")
+    assert [(one.source, one.target) for one in installed] == [("uk", "en"), ("en", "be")]
+    assert engine.pairs() == {("uk", "en"), ("en", "be")}
+    assert engine.install_from_index("uk", "be") == ()
+
+
+def test_of_two_over_english_only_the_missing_one_is_installed(
+    package_index: str, package_files: dict[str, Path], tmp_path: Path
+) -> None:
+    engine = ArgosEngine(tmp_path / "fresh", index_url=package_index)
+    engine.install(package_files["en_be"])
+    assert [(one.source, one.target) for one in engine.install_from_index("uk", "be")] == [("uk", "en")]
+    assert engine.pair_version("en", "be").endswith("/1.0")
 
 
 def test_a_package_the_index_promises_and_lacks_is_reported(package_index: str, tmp_path: Path) -> None:
@@ -329,10 +360,13 @@ def test_an_index_that_is_none_is_reported(package_index: str, tmp_path: Path) -
         ArgosEngine(tmp_path / "fresh", index_url=package_index).install_from_index("en", "be")
 
 
-def test_without_network_the_mend_is_to_install_from_a_file(tmp_path: Path, dead_network: list[object]) -> None:
+def test_without_network_the_mend_is_to_install_from_a_file(
+    tmp_path: Path, dead_network: list[object], capfd: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(TranslationError, match=r"cannot be reached.*faq languages install FILE"):
         ArgosEngine(tmp_path / "fresh").install_from_index("en", "be")
     assert len(dead_network) > 0
+    assert capfd.readouterr() == ("", "")
 
 
 def run_python(program: str, *arguments: str, home: Path) -> str:

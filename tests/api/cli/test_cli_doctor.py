@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from api.product import Product
 from index.builder import build
 from tests.api.cli.conftest import Faq, rows
+from tests.assistant.apertium_programs import build_apertium
 
 Checks = dict[str, dict[str, Any]]
 
@@ -73,6 +74,20 @@ def test_a_healthy_product_passes_every_check(faq: Faq, shop: Path) -> None:
     assert "16 dimensions" in checks["encoder"]["detail"]
     assert "68 articles" in checks["generation"]["detail"]
     assert [row["state"] for row in rows(faq("doctor"))] == ["ok"] * 10
+
+
+def test_translation_is_told_by_engine_with_what_is_installed_and_does_not_work(
+    faq: Faq, shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = build_apertium(tmp_path / "system", {"bel-rus": "upper", "rus-ukr": "crash"})
+    monkeypatch.setenv("FAQ_APERTIUM", str(program))
+    checks = examined(faq)
+    assert checks["translation"]["detail"] == "apertium 9.9.9: be→ru"
+    assert (checks["apertium"]["state"], checks["apertium"]["detail"]) == (
+        "warn", "installed and not used: ru→uk: fake-proc of rus-ukr crashes (SIGSEGV)",
+    )  # fmt: skip
+    monkeypatch.setenv("FAQ_APERTIUM", str(tmp_path / "missing"))
+    assert "FAQ_APERTIUM" in examined(faq)["apertium"]["mend"]
 
 
 def test_a_new_folder_is_no_failure_and_stays_without_a_database(faq: Faq, tmp_path: Path) -> None:

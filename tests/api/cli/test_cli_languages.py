@@ -9,6 +9,7 @@ import pytest
 
 from assistant.detection import Detector
 from tests.api.cli.conftest import Faq, Start, failed, rows
+from tests.assistant.apertium_programs import build_apertium
 from tests.assistant.translation_models import build_package
 
 LINES = [
@@ -90,8 +91,10 @@ def test_a_package_file_is_installed_and_listed(faq: Faq, shop: Path, tmp_path: 
     assert faq("languages", "install", package).stdout == "Installed en→pl 1.0.\n"
     row = next(row for row in rows(faq("languages")) if row["tag"] == "pl")
     assert (row["translated from"], row["engine"]) == ("en", "argos")
-    installed = json.loads(faq("languages", "install", package, "--json").stdout)
+    document = json.loads(faq("languages", "install", package, "--json").stdout)
+    (installed,) = document["items"]
     assert (installed["source"], installed["target"], installed["version"]) == ("en", "pl", "1.0")
+    assert document["pivot"] is None
 
 
 def test_a_file_that_is_no_package_is_refused(faq: Faq, shop: Path, tmp_path: Path) -> None:
@@ -104,3 +107,45 @@ def test_without_a_network_the_way_to_install_a_file_is_named(faq: Faq, shop: Pa
     result = faq("languages", "install", "en", "es")
     assert result.exit_code == 1
     assert "faq languages install FILE" in result.stderr.splitlines()[-1]
+
+
+def test_the_systems_own_pairs_are_listed_with_those_that_do_not_work(
+    faq: Faq, shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = build_apertium(tmp_path / "system", {"bel-rus": "upper", "rus-ukr": "crash", "eng-cat": "upper"})
+    monkeypatch.setenv("FAQ_APERTIUM", str(program))
+    faq("languages", "install", build_package(tmp_path / "en_pl.argosmodel", "en", "pl", {"hello": "czesc"}))
+    result = faq("languages")
+    listed = {row["tag"]: (row["translated from"], row["engine"]) for row in rows(result)}
+    assert (listed["ru"], listed["ca"], listed["pl"]) == (("be", "apertium"), ("en", "apertium"), ("en", "argos"))
+    assert listed["uk"] == ("", "")
+    assert result.stderr.splitlines() == [
+        "apertium: ru→uk is installed and not used: fake-proc of rus-ukr crashes (SIGSEGV)"
+    ]
+    document = json.loads(faq("languages", "--json").stdout)
+    assert [(engine["name"], len(engine["pairs"]), len(engine["broken"])) for engine in document["engines"]] == [
+        ("argos", 1, 0), ("apertium", 2, 1),
+    ]  # fmt: skip
+    ru = next(item for item in document["items"] if item["code"] == "ru")
+    assert ru["routes"] == [{"source": "be", "pivot": None, "engine": "apertium"}]
+
+
+def test_what_the_system_could_do_instead_is_named_where_nothing_can_be_downloaded(
+    faq: Faq, shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert faq("languages", "install", "be", "ru").stderr.endswith(
+        "Or use the system's Apertium for be→ru: apt install apertium apertium-bel-rus\n"
+    )
+    assert "apt install" not in faq("languages", "install", "ru", "be").stderr
+    monkeypatch.setenv("FAQ_APERTIUM", str(build_apertium(tmp_path / "system", {"bel-rus": "upper"})))
+    result = faq("languages", "install", "be-BY", "ru")
+    assert result.exit_code == 1
+    assert result.stderr.endswith("Nothing is needed, though: the Apertium of this system translates be-BY→ru.\n")
+
+
+def test_an_apertium_that_is_not_where_it_is_said_to_be_is_named(
+    faq: Faq, shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAQ_APERTIUM", str(tmp_path / "apertium"))
+    result = faq("languages")
+    assert (result.exit_code, f"there is no program {tmp_path / 'apertium'}" in result.stderr) == (0, True)
