@@ -60,6 +60,7 @@ def translate(
     product = session.product
     source = _source(from_)
     languages = _languages(to)
+    product.settle_engines()
     store = product.store
     articles = [store.get(id) for id in dict.fromkeys(article)] if article else list(store.all())
     try:
