@@ -11,10 +11,10 @@ from assistant.decision import Reason
 from assistant.phrases import Phrasebook, PhraseKey
 from assistant.tickets.ticket import Customer, TicketReceiptRef
 from assistant.timezones import local_timezone, offset
+from assistant.translation import tags
 
 _QUOTED = 200  # characters of a question that are repeated back
 
-_ISOLATE, _END = "\u2068", "\u2069"  # FSI and PDI, Unicode Standard Annex 9
 _PROMISES: dict[Reason, PhraseKey] = {
     "person_requested": "ticket_person",
     "out_of_scope": "ticket_out_of_scope",
@@ -41,26 +41,23 @@ class Composer:
         if translated_from is not None:
             name = self.phrases.language_name(translated_from, in_language=language)
             return f"{text}\n\n{self.phrases.say('answer_machine_translated', language, from_language=name)}"
-        if text_language.split("-")[0] != language.split("-")[0]:
+        if _is_foreign(text_language, language):
             name = self.phrases.language_name(text_language, in_language=language)
             apology = self.phrases.say("answer_other_language", language, answer_language=name)
-            return f"{apology}\n\n{self._set_apart(text, language)}"
+            return f"{apology}\n\n{self.phrases.set_apart(text, text_language, language=language)}"
         return text
 
     def clarify(self, question: str, *, language: str, choices: Sequence[Title]) -> str:
         """Return the question repeated back, and the numbered choices; with an honest line where these are foreign."""
+        question = " ".join(question.split())
         quoted = question if len(question) <= _QUOTED else question[: _QUOTED - 1].rstrip() + "…"
         said = [self._asked_back(quoted, language=language, count=len(choices))]
-        foreign = dict.fromkeys(
-            choice.language for choice in choices if choice.language.split("-")[0] != language.split("-")[0]
-        )
+        foreign = dict.fromkeys(choice.language for choice in choices if _is_foreign(choice.language, language))
         if foreign:
             names = ", ".join(self.phrases.language_name(other, in_language=language) for other in foreign)
             said.append(self.phrases.say("answer_other_language", language, answer_language=names))
         said.append(
-            "\n".join(
-                f"{number}. {self._set_apart(choice.question, language)}" for number, choice in enumerate(choices, 1)
-            )
+            self.phrases.numbered([(choice.question, choice.language) for choice in choices], language=language)
         )
         return "\n\n".join(said)
 
@@ -107,11 +104,12 @@ class Composer:
         moment = self.phrases.moment(at, language, timezone=zone, now=now)
         return f"{moment} ({offset(at, zone)})"  # customers live in many time zones
 
-    def _set_apart(self, text: str, language: str) -> str:
-        """Return a text that may run the other way, isolated where the message itself runs right to left."""
-        spoken = self.phrases.resolve(language)
-        return f"{_ISOLATE}{text}{_END}" if self.phrases.direction(spoken) == "rtl" else text
-
     def thanks(self, language: str) -> str:
         """Return thanks for feedback."""
         return self.phrases.say("feedback_thanks", language)
+
+
+def _is_foreign(text_language: str, language: str) -> bool:
+    """Tell whether a reader must be told that a text is in another language; of a sister standard nobody need be."""
+    one, other = tags.canonical(text_language), tags.canonical(language)
+    return one.split("-")[0] != other.split("-")[0] and tags.base(one) not in tags.fallbacks(other)

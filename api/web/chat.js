@@ -2,7 +2,7 @@
 // them, so a reloaded page shows the same conversation. Texts reach the page through textContent only.
 
 import { RefusalError, fetchPhrases, post } from "./server.js";
-import { formatDue, isWebAddress, primary, splitAt, withoutChoices, writeText } from "./text.js";
+import { formatDue, isWebAddress, passageOf, primary, splitAt, withoutChoices, writeText } from "./text.js";
 
 const LONGEST_QUESTION = 2000; // characters, as the server counts them
 const COUNT_FROM = 1800;
@@ -345,12 +345,12 @@ function receive(entry, reply) {
   const source = isWebAddress(answer?.url) ? { url: answer.url, title: answer.question, language: answer.language } : null;
   const offered = reply.decision === "clarify" ? reply.choices : [];
   const choices = offered.map(({ article_id: id, question: text, language: tag }) => ({ id, question: text, language: tag }));
-  const isForeign = answer && answer.language !== language && reply.message.includes(answer.text);
+  const foreign = answer && answer.language !== language ? passageOf(reply.message, answer.text) : "";
   say(theirs(withoutChoices(reply.message, offered), language, {
     source,
     ticket: reply.ticket,
     choices,
-    quoted: isForeign ? { text: answer.text, language: answer.language } : null,
+    quoted: foreign ? { text: foreign, language: answer.language } : null,
     answerId: reply.decision === "answered" ? reply.id : null,
   }));
 }

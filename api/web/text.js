@@ -47,19 +47,29 @@ export function splitAt(text, passage) {
   return [text.slice(0, start), passage, text.slice(start + passage.length)];
 }
 
+const isolated = (line) => `\u2068${line}\u2069`;
+
 /** A message is written for channels without buttons too; where there are buttons, its numbered list says all twice. */
 export function withoutChoices(message, choices) {
-  // In a message that runs right to left the server isolates each choice.
-  for (const [start, end] of [["", ""], ["\u2068", "\u2069"]]) {
-    const list = choices.map(({ question }, index) => `${index + 1}. ${start}${question}${end}`).join("\n");
-    if (list && message.endsWith(list)) return message.slice(0, -list.length).trimEnd();
+  // A text that runs the other way is isolated by the server; in a message that runs right to left each line has a mark.
+  const lines = message.split("\n");
+  const isListed = (line, number, text) => [text, isolated(text)].includes(line.replace(/^\u200f/, "").replace(`${number}. `, ""));
+  const listed = lines.slice(-choices.length);
+  if (choices.length === 0 || !choices.every(({ question }, index) => isListed(listed[index] ?? "", index + 1, question))) {
+    return message;
   }
-  return message;
+  return lines.slice(0, -choices.length).join("\n").trimEnd();
+}
+
+/** The passage of a message that is this text, as it is or with each of its lines isolated; "" where there is none. */
+export function passageOf(message, text) {
+  return [text, text.replace(/^(?=.*\S).*$/gm, isolated)].find((passage) => message.includes(passage)) ?? "";
 }
 
 /** A promised moment in the customer's own time zone, with its weekday. */
 export function formatDue(moment, tag) {
-  const clock = { hour: "numeric", minute: "2-digit", timeZoneName: "short" };
+  // The calendar of the server's words: a moment must not have two dates on one page.
+  const clock = { hour: "numeric", minute: "2-digit", timeZoneName: "short", calendar: "gregory" };
   if (primary(tag) === "be") {
     const day = `${BELARUSIAN_DAYS[moment.getDay()]}, ${moment.getDate()} ${BELARUSIAN_MONTHS[moment.getMonth()]}`;
     return `${day}, ${new Intl.DateTimeFormat("en-GB", clock).format(moment)}`;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache, lru_cache
@@ -96,7 +96,7 @@ class Phrasebook:
         return _resolved(language[:64].strip().replace("_", "-"))
 
     def say(self, key: PhraseKey, language: str, *, count: int | None = None, **values: str) -> str:
-        """Return the phrase with its values put in literally; isolated where the phrase runs right to left.
+        """Return the phrase with its values put in literally; isolated where phrase or value runs right to left.
 
         A phrase that has plural forms is said for ``count`` things, and needs it; no other may have it.
         Raises ``PhraseError`` on an unknown key and on a value missing or too many.
@@ -131,6 +131,22 @@ class Phrasebook:
     def direction(self, language: str) -> Direction:
         """Return which way the language itself is written, phrase language or not."""
         return writing.direction(language)
+
+    def set_apart(self, text: str, text_language: str, *, language: str) -> str:
+        """Return a text to stand in a message of ``language``; isolated by lines where either runs right to left."""
+        spoken = writing.direction(self.resolve(language))
+        return writing.isolate(text) if "rtl" in (spoken, writing.direction(text_language)) else text
+
+    def numbered(self, texts: Sequence[tuple[str, str]], *, language: str) -> str:
+        """Return a numbered list of texts, each given with its language, to stand in a message of ``language``.
+
+        Where the message runs right to left every line does, so that its number stands to the right of it.
+        """
+        mark = writing.RIGHT_TO_LEFT_MARK if writing.direction(self.resolve(language)) == "rtl" else ""
+        return "\n".join(
+            f"{mark}{number}. {self.set_apart(text, text_language, language=language)}"
+            for number, (text, text_language) in enumerate(texts, 1)
+        )
 
     def moment(self, at: datetime, language: str, *, timezone: str, now: datetime) -> str:
         """Return weekday, date and time of ``at`` in the IANA ``timezone``, with the year only where it differs.

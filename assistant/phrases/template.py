@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from assistant.phrases.writing import isolate
+from assistant.phrases.writing import isolate, may_scramble
 from knowledge.errors import UnavailableError
 
 COUNT = "count"  # the place a counted phrase may show its number in
@@ -38,7 +38,7 @@ class Template:
         return cls(key=key, literals=literals, places=places)
 
     def fill(self, values: Mapping[str, str], *, isolated: bool) -> str:
-        """Return the phrase with each value put in as it is, or inside Unicode isolates.
+        """Return the phrase with each value put in as it is, or inside Unicode isolates: all, or what needs it.
 
         Raises ``PhraseError`` unless the values named are exactly the places.
         """
@@ -49,7 +49,7 @@ class Template:
         parts = [self.literals[0]]
         for place, literal in zip(self.places, self.literals[1:], strict=True):
             value = values[place]
-            parts.append(isolate(value) if isolated else value)
+            parts.append(isolate(value) if isolated or may_scramble(value) else value)
             parts.append(literal)
         return "".join(parts)
 

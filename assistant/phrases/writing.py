@@ -25,6 +25,11 @@ _REGION = re.compile(r"[a-z]{2,8}(?:-[a-z]{3})*(?:-[a-z]{4})?-([a-z]{2})(?:-|$)"
 
 _ISOLATE = "\N{FIRST STRONG ISOLATE}"
 _END = "\N{POP DIRECTIONAL ISOLATE}"
+RIGHT_TO_LEFT_MARK = "\N{RIGHT-TO-LEFT MARK}"
+# The blocks that hold letters of Bidi_Class R and AL, and the controls.
+_RIGHTWARD = re.compile(
+    "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff\U0001e800-\U0001efff\u202a-\u202e\u2066-\u2069]"
+)
 # Embeddings, overrides and isolates (Unicode Standard Annex 9): unbalanced ones would leak out of our isolate.
 _CONTROLS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 
@@ -52,5 +57,14 @@ def direction(language: str) -> Direction:
 
 
 def isolate(value: str) -> str:
-    """Return ``value`` between FSI and PDI, without directional controls of its own."""
-    return f"{_ISOLATE}{value.translate(_CONTROLS)}{_END}"
+    """Return ``value`` between FSI and PDI, line by line, without directional controls of its own.
+
+    An isolate ends with its paragraph (Unicode Standard Annex 9, rule X8), so each line has one; an empty line none.
+    """
+    lines = value.translate(_CONTROLS).split("\n")
+    return "\n".join(f"{_ISOLATE}{line}{_END}" if line.strip() or len(lines) == 1 else line for line in lines)
+
+
+def may_scramble(value: str) -> bool:
+    """Tell whether ``value`` could rearrange a text that runs left to right: by its letters, or by controls."""
+    return not value.isascii() and _RIGHTWARD.search(value) is not None

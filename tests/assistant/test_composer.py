@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from assistant.answering import Title
 from assistant.composer import Composer
@@ -97,6 +99,65 @@ def test_what_may_run_the_other_way_is_set_apart_in_arabic() -> None:
     answer = composer().answer("In English.", language="ar-EG", text_language="en", translated_from=None)
     assert answer.endswith("\n\n\u2068In English.\u2069")
     assert "\u2068" not in composer().clarify("where", language="yi", choices=titles("Where?"))  # spoken in English
+
+
+def test_each_line_of_a_message_from_right_to_left_stands_by_itself() -> None:
+    answer = composer().answer("One (1).\n\nTwo.", language="fa", text_language="en", translated_from=None)
+    assert answer.endswith("\n\n\u2068One (1).\u2069\n\n\u2068Two.\u2069")
+    message = composer().clarify("where", language="he", choices=titles("Where?", "When?"))
+    # A number alone has no direction: without the mark its line would run as the reader's screen does.
+    assert message.endswith("\u200f1. \u2068Where?\u2069\n\u200f2. \u2068When?\u2069")
+
+
+def test_a_text_from_right_to_left_is_set_apart_in_a_message_from_left_to_right() -> None:
+    message = composer().clarify("כמה?", language="en", choices=titles("כמה זה עולה (USD)?", language="he"))
+    assert "“\u2068כמה?\u2069”" in message
+    assert message.endswith("1. \u2068כמה זה עולה (USD)?\u2069")
+
+
+@pytest.mark.parametrize("language", [tag for tag in Phrasebook().languages if Phrasebook().direction(tag) == "rtl"])
+@settings(max_examples=50)
+@given(question=st.text(max_size=40), text=st.text(max_size=60), title=st.text(max_size=40))
+def test_no_text_breaks_out_of_its_line(language: str, question: str, text: str, title: str) -> None:
+    for message in (
+        composer().clarify(question, language=language, choices=titles(title, "Where?")),
+        composer().answer(text, language=language, text_language="en", translated_from=None),
+    ):
+        for line in message.split("\n"):
+            depth = 0
+            for character in line:
+                depth += {"\u2068": 1, "\u2069": -1}.get(character, 0)
+                assert depth in (0, 1)
+            assert depth == 0
+            assert not set(line) & set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067")
+
+
+@pytest.mark.parametrize(
+    ("text_language", "language", "is_foreign"),
+    [("hr", "bs", False), ("nb", "nn", False), ("pt", "pt-BR", False), ("sr", "sr-Latn", False), ("ru", "be", True)],
+)
+def test_of_a_sister_standard_nobody_is_warned(text_language: str, language: str, is_foreign: bool) -> None:
+    message = composer().answer("Text.", language=language, text_language=text_language, translated_from=None)
+    assert (message != "Text.") is is_foreign
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"), [(1, "did you mean this?"), (2, "did you mean one of these 2?"), (0, "understood correctly")]
+)
+def test_choices_are_counted(count: int, expected: str) -> None:
+    assert expected in composer().clarify("where", language="en", choices=titles(*["Where?"] * count))
+
+
+def test_a_question_of_many_lines_is_repeated_back_in_one() -> None:
+    assert "“where is it”" in composer().clarify("where\n\n is\tit ", language="en", choices=[])
+
+
+def test_a_changed_language_is_confirmed_in_it_with_a_question() -> None:
+    spoken = Phrasebook()
+    said = {composer().language_changed(language) for language in spoken.languages}
+    assert len(said) == len(spoken.languages)
+    assert "English" in composer().language_changed("en-GB")
+    assert "Norwegian" not in composer().language_changed("nn")
 
 
 def test_a_mail_is_not_asked_for_what_is_known_nor_pointed_to_what_there_is_not() -> None:

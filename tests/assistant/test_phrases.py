@@ -54,7 +54,9 @@ class TestSay:
     def test_puts_hostile_values_in_literally(self, book: Phrasebook, language: str, hostile: str) -> None:
         before, after = table(language)["phrases"]["check_understood"].split("{question}")
         said = book.say("check_understood", language, question=hostile)
-        expected = f"\N{FIRST STRONG ISOLATE}{hostile}\N{POP DIRECTIONAL ISOLATE}" if language == "ar" else hostile
+        lines = hostile.split("\n")
+        isolated = "\n".join(f"\u2068{line}\u2069" if line.strip() or len(lines) == 1 else line for line in lines)
+        expected = isolated if language == "ar" else hostile
         assert said == before + expected + after
 
     def test_isolates_values_in_a_right_to_left_phrase_only(self, book: Phrasebook) -> None:
@@ -77,6 +79,15 @@ class TestSay:
             assert depth in (0, 1)
         assert depth == 0
         assert said.count("\u2068") >= len(values)
+
+    @pytest.mark.parametrize("value", ["מה זה?", "كيف؟", "\u202eabc", "a\u2066b", "\U0001e900"])
+    def test_a_value_that_runs_the_other_way_is_isolated_in_any_phrase(self, book: Phrasebook, value: str) -> None:
+        plain = re.sub("[\u202e\u2066]", "", value)
+        assert f"“\u2068{plain}\u2069”" in book.say("check_understood", "en", question=value)
+
+    def test_each_line_of_a_value_is_isolated_by_itself(self, book: Phrasebook) -> None:
+        said = book.say("cannot_but", "ar", offer="One.\n\nTwo.\u2069")
+        assert said.endswith("\u2068One.\u2069\n\n\u2068Two.\u2069")
 
     def test_a_reader_of_an_unspoken_right_to_left_language_reads_english_without_isolates(
         self, book: Phrasebook

@@ -140,6 +140,25 @@ def test_choices_that_are_set_apart_in_a_message_from_right_to_left_are_not_list
     assert {choice.value_of_css_property("direction") for choice in shown} == {"ltr"}
 
 
+def test_choices_of_a_message_from_right_to_left_with_marks_are_not_listed_twice(page: ChatPage) -> None:
+    choices = [{**choice, "language": "en"} for choice in CLARIFY["body"]["choices"]]
+    listed = "\n".join(f"\u200f{number}. \u2068{choice['question']}\u2069" for number, choice in enumerate(choices, 1))
+    page.prepare(reply(f"האם התכוונתם?\n\n{listed}", "he", decision="clarify", choices=choices))
+    page.ask("החזרה")
+    assert page.said()[-1] == "האם התכוונתם?"
+
+
+def test_a_foreign_answer_of_several_lines_keeps_its_own_language(page: ChatPage) -> None:
+    text = "Within 30 days.\n\nUnused."
+    message = "متأسفیم. زبان پاسخ: \u2068انگلیسی\u2069.\n\n\u2068Within 30 days.\u2069\n\n\u2068Unused.\u2069"
+    answer = {"question": "Returns?", "url": None, "language": "en", "text": text}
+    page.prepare(reply(message, "fa", answer=answer))
+    page.ask("برگرداندن")
+    (quoted,) = page.all(".theirs:last-child .bubble [lang=en]")
+    assert quoted.get_attribute("dir") == "ltr"
+    assert quoted.text.replace("\u2068", "").replace("\u2069", "") == text
+
+
 def test_none_of_these_says_so_to_the_server(page: ChatPage) -> None:
     page.prepare(CLARIFY, reply("A colleague will answer."))
     page.ask("money back")
