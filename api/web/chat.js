@@ -92,16 +92,22 @@ function setInterface(fetched) {
     option.lang = code;
     return option;
   });
+  // As in a dictionary, whichever language the page is in: a customer looks for their own at the same place.
+  offered.sort((one, other) => one.text.localeCompare(other.text, "en"));
   picker.replaceChildren(picker.options[0], ...offered);
   if (talk.entries.length === 0) redraw();
   measure();
 }
 
+/** Where the server has no words for a language, it speaks English. */
+const isServed = (fetched, tag) => fetched.language !== "en" || primary(tag) === "en";
+
 /** Use the first of these languages that the server has words for; without any, the page keeps what it has. */
 async function useLanguage(...tags) {
   for (const tag of tags) {
     try {
-      return setInterface(await fetchPhrases(tag));
+      const fetched = await fetchPhrases(tag);
+      if (isServed(fetched, tag) || tag === tags.at(-1)) return setInterface(fetched);
     } catch (error) {
       if (!(error instanceof RefusalError)) return; // no network: sending will say so, with a way out
     }
@@ -112,7 +118,7 @@ async function useLanguage(...tags) {
 async function followReply(tag) {
   if (wish || !tag || tag === phrases.language) return;
   const fetched = await fetchPhrases(tag).catch(() => null);
-  if (fetched && primary(fetched.language) === primary(tag)) setInterface(fetched);
+  if (fetched && isServed(fetched, tag)) setInterface(fetched);
 }
 
 // ---- drawing

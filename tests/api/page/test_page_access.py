@@ -8,6 +8,7 @@ import pytest
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
 
+from assistant.phrases import Phrasebook
 from tests.api.page.chat_page import CLARIFY, QUESTION, ChatPage, prefer, problem, reply
 
 
@@ -69,6 +70,41 @@ def test_the_page_follows_the_language_of_the_reply_and_messages_keep_theirs(pag
     directions = [message.get_attribute("dir") for message in page.all(".message")]
     assert directions == ["rtl", "ltr", "ltr", "rtl", "rtl"]
     assert page.all(".rating")[0].text.startswith("Did this help?"), "what was said stays as it was said"
+
+
+@pytest.mark.parametrize(
+    ("browser", "lang", "direction"),
+    [
+        ("zh-TW", "zh-Hant", "ltr"),
+        ("pt-BR", "pt-BR", "ltr"),
+        ("nn-NO", "nb", "ltr"),
+        ("bs", "hr", "ltr"),
+        ("fa-IR", "fa", "rtl"),
+        ("he", "he", "rtl"),
+        ("mt,it", "it", "ltr"),  # what is second in the browser comes before what the server falls back on
+        ("mt", "en", "ltr"),
+    ],
+)
+def test_the_page_speaks_the_nearest_language_of_the_browser(
+    page: ChatPage, browser: str, lang: str, direction: str
+) -> None:
+    page.open(browser)
+    assert (page.root("lang"), page.root("dir")) == (lang, direction)
+
+
+def test_every_language_can_be_picked_and_is_found_by_its_own_name(page: ChatPage) -> None:
+    names = [option.text for option in Select(page.last("#language")).options][1:]
+    assert len(set(names)) == len(names) == len(Phrasebook().languages)
+    assert {"Беларуская", "Deutsch", "Português", "Português (Brasil)", "Srpski (latinica)", "עברית"} <= set(names)
+    assert names.index("Deutsch") < names.index("Español") < names.index("Беларуская") < names.index("Українська")
+
+
+@pytest.mark.parametrize("language", ["sr-Latn", "pt-BR", "hy", "fa"])
+def test_a_long_name_of_a_language_fits_a_narrow_phone(page: ChatPage, language: str) -> None:
+    page.open("en", width=320, height=600)
+    Select(page.last("#language")).select_by_value(language)
+    page.wait(lambda: page.root("lang") == language)
+    assert page.overflow() <= 0
 
 
 def test_the_language_picker_is_the_customers_wish(page: ChatPage) -> None:
