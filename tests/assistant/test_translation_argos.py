@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import json
 import os
@@ -10,8 +11,10 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,7 +22,14 @@ from typing import Any
 
 import pytest
 
-from assistant.translation import ArgosEngine, PackageError, TranslationError, TranslationPairError
+from assistant.translation import (
+    ArgosEngine,
+    PackageError,
+    TranslationError,
+    TranslationPairError,
+    TranslationTimeoutError,
+    Translator,
+)
 from tests.assistant.translation_models import build_package
 
 EN_BE = {
@@ -204,6 +214,37 @@ def test_a_model_is_loaded_once_by_equal_requests_at_once(engine: ArgosEngine, m
         thread.join()
     assert results == ["Дзякуй."] * 6
     assert len(loads) == 1
+
+
+def test_a_model_that_takes_longer_than_a_customer_waits_goes_on_loading_for_the_next(
+    engine: ArgosEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import ctranslate2
+
+    loads: list[str] = []
+    genuine = ctranslate2.Translator
+
+    def slow(path: str, **arguments: Any) -> Any:
+        loads.append(path)
+        time.sleep(0.4)
+        return genuine(path, **arguments)
+
+    monkeypatch.setattr(ctranslate2, "Translator", slow)
+    translator = Translator([engine], None, time_budget=0.1)
+
+    async def ask(text: str) -> str:
+        return (await translator.free_text(text, "en", "be")).text
+
+    try:
+        with pytest.raises(TranslationTimeoutError, match="goes on"):
+            asyncio.run(ask("Thanks."))
+        answered, until = "", time.monotonic() + 30
+        while not answered and time.monotonic() < until:
+            with suppress(TranslationTimeoutError):
+                answered = asyncio.run(ask("page"))
+        assert (answered, len(loads)) == ("старонку", 1)
+    finally:
+        translator.close()
 
 
 def test_a_newer_package_takes_the_place_of_the_older_one(
