@@ -28,7 +28,7 @@ _RULE_BASED = frozenset({"apertium"})
 # Costs. A direct leg costs at most 4.6, and two at least 4.7: what is lost twice is never less.
 _CLOSE_BY_RULES = 1.0
 _NEURAL = 2.0
-_DISTANT_BY_RULES = 4.0  # en→es by rules: "Cómo puede regreso un elemento?"
+_DISTANT_BY_RULES = 4.0  # "How can I return an item?" → "Cómo puede regreso un elemento?"
 _NEAR_PIVOT = 2.7
 _ENGLISH_PIVOT = 3.0  # most models were trained from or into English
 _OTHER_PIVOT = 3.5
