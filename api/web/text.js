@@ -61,9 +61,9 @@ export function withoutChoices(message, choices) {
   return lines.slice(0, -choices.length).join("\n").trimEnd();
 }
 
-/** The passage of a message that is this text, as it is or with each of its lines isolated; "" where there is none. */
+/** The passage of a message that is this text, with each of its lines isolated or as it is; "" where there is none. */
 export function passageOf(message, text) {
-  return [text, text.replace(/^(?=.*\S).*$/gm, isolated)].find((passage) => message.includes(passage)) ?? "";
+  return [text.replace(/^(?=.*\S).*$/gm, isolated), text].find((passage) => message.includes(passage)) ?? "";
 }
 
 /** A promised moment in the customer's own time zone, with its weekday. */
