@@ -118,7 +118,9 @@ class Answering:
         with suppress(TranslationError):
             await self._translator.prepare(article, language, default_language=self._default_language)
         stamp = self._translator.stamp
-        asking = asyncio.ensure_future(self._translated_question(article, language))  # runs while the answer waits
+        asking = asyncio.ensure_future(
+            self._translated_question(article, language, budget)
+        )  # runs while the answer waits
         try:
             answer = await self._translator.article_text(
                 article, "answer", language, default_language=self._default_language, budget=budget
@@ -154,10 +156,12 @@ class Answering:
         known = _Known(article=article, delivered=given, outcome=outcome, stamp=stamp)
         return self._keep(language, known) if answer.is_remembered and is_settled else known
 
-    async def _translated_question(self, article: Article, language: str) -> Translated | Problem:
+    async def _translated_question(
+        self, article: Article, language: str, budget: float | None = None
+    ) -> Translated | Problem:
         try:
             return await self._translator.article_text(
-                article, "question", language, default_language=self._default_language
+                article, "question", language, default_language=self._default_language, budget=budget
             )
         except TranslationError as error:
             log.warning("the title of article %s goes out untranslated, not in %s: %s", article.id, language, error)

@@ -31,7 +31,7 @@ from assistant.translation import argos_library, sentences, tags
 from assistant.translation.errors import PackageError, TranslationError, TranslationPairError
 from knowledge.article import ArticleError
 
-RELIST_AFTER = 10.0  # seconds after which the disk is asked again: another process may have installed something
+RELIST_AFTER = 1.0  # seconds after which the disk is asked again: another process may have installed something
 MAX_PACKAGE_BYTES = 8 << 30  # unpacked; the largest package of the public index is under 1 GiB
 MAX_METADATA_BYTES = 1 << 20
 
@@ -81,7 +81,7 @@ class ArgosEngine:
         return importlib.metadata.version("argostranslate")
 
     def pairs(self) -> frozenset[tuple[str, str]]:
-        """Return the installed pairs; reads a small file per package every ten seconds, imports nothing."""
+        """Return the installed pairs; reads a small file per package, once a second at most; imports nothing."""
         self._installed()
         return self._pairs
 

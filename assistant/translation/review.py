@@ -257,8 +257,7 @@ class TranslationReview:
         )
 
     def _recall(self, article: Article, field: Field, language: str) -> Remembered | None:
-        found = self._translator.recall(article, field, language, default_language=self._default_language)
-        return None if found is None or found.status == "approved" else found
+        return self._translator.recall(article, field, language, default_language=self._default_language)
 
 
 def _approved_words(

@@ -202,15 +202,16 @@ class Translator:
         return _translated(made, route, at_hand.version(route))
 
     def recall(self, article: Article, field: Field, target: str, *, default_language: str) -> Remembered | None:
-        """Return what a customer's text is chosen from, failed and held ones included; asks the table, no engine.
+        """Return what a machine made of the article, failed or held though it be; asks the table, no engine.
 
         Raises DatabaseError.
         """
         self.look()
         job, languages = self._job(article, field, target, default_language)
         rows = self._memory.load(article.id, languages) if self._memory is not None else ()
+        made = [row for row in rows if row.status != "approved"]
         return recollected(
-            rows, article, field, target, wanted=None if job is None else job.key, installed=self._at_hand()
+            made, article, field, target, wanted=None if job is None else job.key, installed=self._at_hand()
         )
 
     def job(self, article: Article, source: Text, field: Field, target: str) -> Job:

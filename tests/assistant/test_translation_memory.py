@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
 
 from assistant.translation import Remembered, TranslationKey, TranslationMemory
 from assistant.translation.memory import KEPT_STALE, approve, approved_id
+from knowledge import migrations
 from knowledge.article import Article, Text
-from knowledge.database import Database, now
+from knowledge.database import Database, now, open_database
 from knowledge.store import ArticleStore
 from knowledge.translations import source_digest, translations
 
@@ -240,6 +245,29 @@ def test_what_was_stale_for_long_is_deleted_and_the_last_change_is_not(
     with database.read() as connection:
         left = set(connection.scalars(sa.select(translations.c.article_id)))
     assert left == {"returns"}
+
+
+def test_what_an_earlier_version_remembered_is_still_known(empty_database_url: str) -> None:
+    with closing(open_database(empty_database_url)) as opened:
+        config = Config()
+        config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+        with opened.engine.connect() as connection, connection.begin():
+            config.attributes["connection"] = connection
+            command.upgrade(config, "0008")
+            connection.execute(
+                sa.text(
+                    "INSERT INTO translations VALUES ('returns', 1, 'answer', 'en', 'nl', 'fake', '1/a', :digest, "
+                    "'Stuur het terug.', '2026-11-21 12:00:00')"
+                ),
+                {"digest": key().source_digest},
+            )
+        opened.migrate()
+        memory = TranslationMemory(opened)
+        found = memory.find(key())
+        assert found is not None
+        assert (found.text, found.status, found.id) == ("Stuur het terug.", "ready", key().id)
+        assert memory.put(key(), "Anders.").id == found.id
+        assert texts(memory) == ["Anders."]
 
 
 class TestEdits:

@@ -84,8 +84,8 @@ class Shop:
 
 
 @pytest.fixture
-def shop(sqlite_database: Database) -> Iterator[Shop]:
-    shop = Shop(sqlite_database, Engine(("en", "pl"), ("en", "cs")))
+def shop(database: Database) -> Iterator[Shop]:
+    shop = Shop(database, Engine(("en", "pl"), ("en", "cs")))
     shop.store.put_many([PAY, SHIP], by="tests")
     yield shop
     shop.engine.open.set()
@@ -93,8 +93,8 @@ def shop(sqlite_database: Database) -> Iterator[Shop]:
 
 
 @pytest.fixture
-def replica(shop: Shop, sqlite_database: Database) -> Iterator[Shop]:
-    replica = Shop(sqlite_database, Engine(("en", "pl"), ("en", "cs")))
+def replica(shop: Shop, database: Database) -> Iterator[Shop]:
+    replica = Shop(database, Engine(("en", "pl"), ("en", "cs")))
     yield replica
     replica.translator.close()
 
@@ -105,6 +105,11 @@ def counted(tally: Filled) -> tuple[int, int, int, int, int, int]:
 
 class TestFilling:
     """``faq translate``."""
+
+    @pytest.fixture
+    def database(self, sqlite_database: Database) -> Database:
+        """Return one kind of database: what is tested here does not ask which."""
+        return sqlite_database
 
     def test_what_people_did_not_write_is_translated_once(self, shop: Shop) -> None:
         polish, czech, thai = shop.fill("pl", "cs", "th")
@@ -379,6 +384,11 @@ class TestListing:
 
 class TestDelivery:
     """What a customer gets, and why."""
+
+    @pytest.fixture
+    def database(self, sqlite_database: Database) -> Database:
+        """Return one kind of database: what is tested here does not ask which."""
+        return sqlite_database
 
     def test_a_persons_text_comes_before_any_other(self, shop: Shop) -> None:
         shop.fill("pl")

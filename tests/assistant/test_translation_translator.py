@@ -453,6 +453,25 @@ def test_the_genuine_engine_pivots_behind_the_shield_and_is_remembered(
         assert again == replace(translated, is_remembered=True)
 
 
+def test_a_genuine_model_that_takes_too_long_goes_on_and_is_remembered(
+    memory: TranslationMemory, tmp_path: Path
+) -> None:
+    engine = ArgosEngine(tmp_path / "packages")
+    engine.install(build_package(tmp_path / "a.argosmodel", "en", "be", {"Wait": "Чакайце", "then": "потым"}))
+    text = Text(language="en", question="?", answer="Wait then " * 40)
+    article = Article(id="wait", texts=(text,), revision=1)
+    with translator(engine, memory=memory, time_budget=0.0001) as made:
+        with pytest.raises(TranslationTimeoutError):
+            asyncio.run(answer_text(made, article, "be"))
+        deadline = time.monotonic() + 30
+        while not memory.load("wait", ["be"]) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        (row,) = memory.load("wait", ["be"])
+        assert row.text or row.faults
+        if row.status == "ready":
+            assert asyncio.run(answer_text(made, article, "be")).is_remembered
+
+
 def test_the_public_names_are_these() -> None:
     assert sorted(assistant.translation.__all__) == list(assistant.translation.__all__)
     assert all(hasattr(assistant.translation, name) for name in assistant.translation.__all__)
