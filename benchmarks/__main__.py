@@ -25,6 +25,7 @@ BENCHMARKS = {
     "identification": "benchmarks.identification",
     "encoder": "benchmarks.encoder",
     "spelling": "benchmarks.spelling",
+    "translation": "benchmarks.translation",
     "decisions": "benchmarks.decisions",
 }
 _NEED_DEV = ("identification", "spelling", "decisions")

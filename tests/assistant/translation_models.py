@@ -2,8 +2,8 @@
 
 The encoder adds a one-hot position to a one-hot token. Step *t* of the decoder attends to source
 position *t*, and the projection turns the source token found there into its entry of the dictionary.
-So the model translates word by word, exactly, and every part of the genuine path runs: SentencePiece,
-CTranslate2's beam search, replacement of unknown words, the end-of-sentence token.
+So the model translates word by word, or letter by letter, exactly, and every part of the genuine path runs:
+SentencePiece, CTranslate2's beam search, replacement of unknown words, the end-of-sentence token.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import json
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -28,15 +28,18 @@ def build_package(
     dictionary: Mapping[str, str],
     *,
     version: str = "1.0",
+    unit: Literal["word", "char"] = "word",
     folder: str | None = None,
     overrides: Mapping[str, bytes] | None = None,
 ) -> Path:
-    """Write an ``.argosmodel`` that translates word by word, and return its path.
+    """Write an ``.argosmodel`` that translates word by word, or with ``char`` letter by letter, and return its path.
 
     ``overrides`` replaces files of the package by name (``model/model.bin``, ``metadata.json``), to break it.
     """
-    pieces, tokenizer = _train_tokenizer(dictionary)
+    pieces, tokenizer = _train_tokenizer(dictionary, unit)
     folder = folder or f"translate-{source}_{target}-{version.replace('.', '_')}"
+    mark = "▁" if unit == "word" else ""
+    marked = {f"{mark}{one}": f"{mark}{other}" for one, other in dictionary.items()}
     files = {
         "metadata.json": json.dumps(
             {
@@ -50,7 +53,7 @@ def build_package(
         ).encode(),
         "sentencepiece.model": tokenizer,
         "README.md": b"A word-by-word dictionary for tests.",
-        **{f"model/{name}": content for name, content in _build_model(path.parent, pieces, dictionary).items()},
+        **{f"model/{name}": content for name, content in _build_model(path.parent, pieces, marked).items()},
         **(overrides or {}),
     }
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -59,7 +62,7 @@ def build_package(
     return path
 
 
-def _train_tokenizer(dictionary: Mapping[str, str]) -> tuple[list[str], bytes]:
+def _train_tokenizer(dictionary: Mapping[str, str], unit: str) -> tuple[list[str], bytes]:
     import sentencepiece
 
     words = [*dictionary.keys(), *dictionary.values()]
@@ -67,7 +70,8 @@ def _train_tokenizer(dictionary: Mapping[str, str]) -> tuple[list[str], bytes]:
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter([" ".join(words)] * 2),
         model_writer=model,
-        model_type="word",
+        model_type=unit,
+        character_coverage=1.0,
         vocab_size=len({*words}) + 3,
         hard_vocab_limit=False,
         minloglevel=2,
@@ -133,10 +137,11 @@ def _build_model(workplace: Path, pieces: list[str], dictionary: Mapping[str, st
     undo_norm(spec.decoder.layer_norm, 2)
 
     projection = np.zeros((vocabulary, width), np.float32)
-    translations = {f"▁{word}": f"▁{translation}" for word, translation in dictionary.items()}
     for token, number in index.items():
-        projection[index[translations.get(token, token)], number] = _SHARP
+        projection[index[dictionary.get(token, token)], number] = _SHARP
     linear(spec.decoder.projection, projection)
+    # All wrong tokens are equally wrong: the end must not be among those that a beam search goes on with.
+    spec.decoder.projection.bias[index["</s>"]] = -_SHARP / 2
 
     spec.register_source_vocabulary(tokens)
     spec.register_target_vocabulary(tokens)
