@@ -91,6 +91,7 @@ class ApertiumEngine:
         self._pairs: frozenset[tuple[str, str]] = frozenset()
         self._pipelines: OrderedDict[tuple[str, str], Pipeline] = OrderedDict()
         self._prober: threading.Thread | None = None
+        self._trying: Pipeline | None = None
         self._is_closed = False
 
     @property
@@ -173,7 +174,10 @@ class ApertiumEngine:
         with self._lock:
             self._is_closed = True
             running, self._pipelines = list(self._pipelines.values()), OrderedDict()
+            if self._trying is not None:
+                self._trying.interrupt()
         for pipeline in running:
+            pipeline.interrupt()
             pipeline.close()
         if self._prober is not None:
             self._prober.join()
@@ -245,6 +249,8 @@ class ApertiumEngine:
         if asked is None:
             return Verdict(trouble=f"there are no sentences in {source} to try it with")
         pipeline = Pipeline(installed.mode, path=self._path, has_marks=True)
+        with self._lock:
+            self._trying = pipeline
         try:
             return try_pair(pipeline, asked)
         finally:

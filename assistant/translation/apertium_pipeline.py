@@ -131,8 +131,14 @@ class Pipeline:
                 raise
         return " ".join(_ESCAPE.sub(r"\1", came).split())
 
+    def interrupt(self) -> None:
+        """Kill the programs, so that whoever waits for a sentence gets a PipelineError at once."""
+        for program in list(self._programs):
+            with suppress(OSError):
+                os.killpg(program.pid, signal.SIGKILL)
+
     def close(self) -> None:
-        """Stop the programs."""
+        """Stop the programs, when the sentence that is being translated is done."""
         with self._lock:
             self._stop()
 
@@ -198,9 +204,7 @@ class Pipeline:
             source = started.stdout
 
     def _stop(self) -> None:
-        for program in self._programs:
-            with suppress(OSError):
-                os.killpg(program.pid, signal.SIGKILL)
+        self.interrupt()
         for program in self._programs:
             for stream in (program.stdin, program.stdout):
                 if stream is not None:
@@ -215,7 +219,8 @@ class Pipeline:
             for program, stage in zip(self._programs, self._mode.stages, strict=True):
                 # The others end by the broken pipe that it leaves behind.
                 if (code := program.poll()) is not None and code not in (0, -signal.SIGPIPE):
-                    return PipelineError(f"{stage[0]} of {self._mode.name} {_ended(code)}")
+                    is_own = code not in (-signal.SIGKILL, -signal.SIGTERM)  # else somebody's, or memory ran out
+                    return PipelineError(f"{stage[0]} of {self._mode.name} {_ended(code)}", is_lasting=is_own)
             time.sleep(0.005)
         return PipelineError(f"{self._mode.name} lost the sentence")
 

@@ -72,8 +72,8 @@ def find_route(pairs: Mapping[str, frozenset[Pair]], source: str, target: str) -
 
     ``pairs`` maps each engine's name to its pairs; of engines that cost the same the first is preferred. A
     regional variant is served by its base language's pair and the other way about, never by another script's.
-    Direct translation goes before any pivot; a pivot of the same close family as both ends before English, and
-    English before others; then the alphabet decides.
+    Direct translation goes before any pivot; a pivot of the same close family as both ends, or a sister standard
+    of one (``nb`` for ``nn``), before English, and English before others; then the alphabet decides.
     """
     return _net(tuple(pairs.items())).route(source, target)
 
@@ -148,7 +148,7 @@ def _cost(leg: Leg) -> float:
 
 
 def _pivot_cost(start: str, pivot: str, end: str) -> float:
-    if _is_family(start, pivot, end):
+    if _is_family(start, pivot, end) or pivot in tags.fallbacks(start) or pivot in tags.fallbacks(end):
         return _NEAR_PIVOT
     return _ENGLISH_PIVOT if pivot == "en" else _OTHER_PIVOT
 

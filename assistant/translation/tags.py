@@ -48,7 +48,7 @@ _SCRIPTS = {language: script for script, languages in _SCRIPT_LANGUAGES.items() 
 
 # Deprecated and macrolanguage subtags, as CLDR's language aliases have them; Norwegian means Bokmål.
 _LANGUAGE_ALIASES = {"iw": "he", "in": "id", "ji": "yi", "mo": "ro", "no": "nb", "fil": "tl", "cmn": "zh"}
-_TAG_ALIASES = {"sh": "sr-Latn", "zh-TW": "zh-Hant", "zh-HK": "zh-Hant", "zh-MO": "zh-Hant"}
+_TRADITIONAL = frozenset({"TW", "HK", "MO"})  # regions where Chinese without a script is in traditional characters
 
 # Varieties whose readers take the other's texts for nearly their own: two written standards of one
 # language. Languages that are merely near are not here (``assistant.translation.delivery`` knows them).
@@ -71,14 +71,16 @@ def canonical(tag: str) -> str:
 
     Raises knowledge.article.ArticleError when it is no language tag.
     """
-    cased = language_tag(tag)
-    cased = _TAG_ALIASES.get(cased, cased)
-    language, *rest = cased.split("-")
+    language, *rest = language_tag(tag).split("-")
+    if language == "sh":
+        language, rest = "sr", rest if rest and _SCRIPT.fullmatch(rest[0]) else ["Latn", *rest]
     language = _LANGUAGE_ALIASES.get(language, language)
+    if language == "zh" and rest and not _SCRIPT.fullmatch(rest[0]):
+        rest = ["Hant" if rest[0] in _TRADITIONAL else "Hans", *rest]
+    if language == "zh" and rest and rest[0] in ("Hans", "Hant"):
+        rest = [rest[0], *(part for part in rest[1:] if len(part) > 3)]  # the script says more than the region
     if rest and rest[0] == _SCRIPTS.get(language):
         rest = rest[1:]
-    if language == "zh" and rest and rest[0] in ("CN", "SG", "MY", "Hant"):
-        rest = rest[:1] if rest[0] == "Hant" else rest[1:]
     return "-".join([language, *rest])
 
 

@@ -20,6 +20,8 @@ while chunk := os.read(0, 65536):
         is_meant = word == "-" or word.encode() in text
         if is_meant and behaviour == "crash":
             os.kill(os.getpid(), signal.SIGSEGV)
+        if is_meant and behaviour == "killed":
+            os.kill(os.getpid(), signal.SIGKILL)
         if is_meant and behaviour == "exit":
             sys.exit(3)
         if is_meant and behaviour == "hang":
@@ -62,7 +64,7 @@ def build_apertium(folder: Path, modes: dict[str, str] | None = None, *, version
 def add_mode(program: Path, name: str, behaviour: str = "upper") -> Path:
     """Add a mode that turns text into capitals: ``upper``, or, where ``WORD`` comes, as in ``crash:WORD``.
 
-    Behaviours: crash, exit, hang, flood, lose (the end), twice, empty, unknown, garbled, nonsense, same;
+    Behaviours: crash, killed, exit, hang, flood, lose (the end), twice, empty, unknown, garbled, nonsense, same;
     without a word always.
     """
     kind, _, word = behaviour.partition(":")

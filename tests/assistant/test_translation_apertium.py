@@ -169,7 +169,10 @@ def test_a_few_unknown_words_are_no_reason_against_a_pair(tmp_path: Path, make: 
 
 
 def test_a_language_without_sentences_is_not_offered_untried(tmp_path: Path, make: Make) -> None:
-    assert detail(make(build_apertium(tmp_path / "a", {"szl-pol": "upper"})))== "there are no sentences in szl to try it with"
+    assert (
+        detail(make(build_apertium(tmp_path / "a", {"szl-pol": "upper"})))
+        == "there are no sentences in szl to try it with"
+    )
 
 
 def test_a_program_of_the_mode_that_is_missing_is_named_and_not_held_against_the_pair_for_ever(
@@ -285,6 +288,26 @@ def test_no_program_outlives_the_engine_or_a_hang(tmp_path: Path, make: Make, mo
     assert len(processes_of(program)) == 1
     engine.close()
     assert processes_of(program) == []
+
+
+def test_closing_waits_for_no_pair_that_hangs_and_keeps_nothing_against_it(tmp_path: Path, make: Make) -> None:
+    program = build_apertium(tmp_path / "a", {"eng-spa": "hang:order", "bel-rus": "upper"})
+    engine = make(program, settle=False)
+    until = time.monotonic() + 20
+    while engine.pairs() != {("be", "ru")} or not processes_of(program):
+        assert time.monotonic() < until
+        engine._look_at = 0.0
+    started = time.monotonic()
+    engine.close()
+    assert time.monotonic() - started < 3
+    assert processes_of(program) == []
+    assert list(json.loads((tmp_path / "probes.json").read_text())["modes"]) == ["bel-rus"]
+
+
+def test_a_program_killed_by_somebody_else_is_nothing_against_the_pair(tmp_path: Path, make: Make) -> None:
+    program = build_apertium(tmp_path / "a", {"eng-spa": "killed"})
+    assert detail(make(program)) == "fake-proc of eng-spa crashes (SIGKILL)"
+    assert json.loads((tmp_path / "probes.json").read_text())["modes"] == {}
 
 
 def test_programs_not_used_for_long_or_too_many_are_stopped(

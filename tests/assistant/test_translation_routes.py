@@ -89,6 +89,7 @@ def test_a_regional_variant_serves_and_another_script_does_not(
             "uk",
             ["apertium:be>ru", "apertium:ru>uk"],
         ),
+        (pairs(argos="en>da en>nb", apertium="da>nn nb>nn"), "en", "nn", ["argos:en>nb", "apertium:nb>nn"]),
         (pairs(one="de>en", two="de>en"), "de", "en", ["one:de>en"]),
         (pairs(two="de>en", one="de>en"), "de", "en", ["two:de>en"]),
     ],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from assistant.translation import tags
@@ -29,12 +29,19 @@ def test_a_tag_falls_back_to_wider_regions_and_other_standards_of_its_language(t
 
 
 @example("yue")
+@example("sh-BA")
+@example("sh-Cyrl")
+@example("zh-Hans-TW")
+@example("zh-TW-pinyin")
+@example("zh-Latn-TW")
+@settings(max_examples=50)
 @example("cnr")
 @given(st.from_regex(r"[a-z]{2,3}(-(Latn|Cyrl|Hans|Hant|Arab))?(-[A-Z]{2}|-[0-9]{3})?(-[a-z]{5,8})?", fullmatch=True))
 def test_a_reader_never_gets_another_script(tag: str) -> None:
     found = tags.fallbacks(tag)
     assert found[0] == tags.canonical(tag)
     assert len(set(found)) == len(found)
+    assert tags.canonical(found[0]) == found[0]
     assert [tags.canonical(one) for one in found] == list(found)
     assert {tags.script(one) for one in found} == {tags.script(tag)}
 
