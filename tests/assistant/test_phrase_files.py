@@ -250,6 +250,8 @@ class TestHeard:
         assert book.is_person_request(book.widget(language)["talk_to_person"])
         assert book.is_none_of_these(book.say("none_of_these", language))
         assert book.is_none_of_these(book.widget(language)["no"])
+        assert not book.is_none_of_these(book.widget(language)["yes"])
+        assert not book.is_person_request(book.widget(language)["yes"])
 
     @each_language
     def test_what_names_a_language_does_not_stand_around_it(self, language: str) -> None:
