@@ -72,7 +72,7 @@ def _train_tokenizer(dictionary: Mapping[str, str], unit: str) -> tuple[list[str
         model_writer=model,
         model_type=unit,
         character_coverage=1.0,
-        vocab_size=len({*words}) + 3,
+        vocab_size=len({*words}) + 4,  # and the special ones; letters have one for the beginning of words, too
         hard_vocab_limit=False,
         minloglevel=2,
     )
