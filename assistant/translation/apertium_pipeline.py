@@ -109,6 +109,7 @@ class Pipeline:
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
         self._programs: list[subprocess.Popen[bytes]] = []
+        self._is_interrupted = False
         self.used_at = time.monotonic()
 
     def translate(self, sentence: str, *, seconds: float) -> str:
@@ -132,20 +133,26 @@ class Pipeline:
         return " ".join(_ESCAPE.sub(r"\1", came).split())
 
     def interrupt(self) -> None:
-        """Kill the programs, so that whoever waits for a sentence gets a PipelineError at once."""
-        for program in list(self._programs):
-            with suppress(OSError):
-                os.killpg(program.pid, signal.SIGKILL)
+        """Kill the programs for good: whoever waits for a sentence, or asks later, gets a PipelineError at once."""
+        self._is_interrupted = True
+        self._kill()
 
     def close(self) -> None:
         """Stop the programs, when the sentence that is being translated is done."""
         with self._lock:
             self._stop()
 
+    def _kill(self) -> None:
+        for program in list(self._programs):
+            with suppress(OSError):
+                os.killpg(program.pid, signal.SIGKILL)
+
     def _exchange(self, escaped: str, seconds: float) -> str:
         # The full stop ends a sentence for every program, as Apertium's own reader of plain text has it. The
         # number comes back unaltered: what crashed, or was left over from an earlier sentence, has another one.
         tail = f"[][ {next(self._numbers)}]"
+        if self._is_interrupted:
+            raise PipelineError(f"{self._mode.name} was stopped", is_lasting=False)
         first, last = self._programs[0].stdin, self._programs[-1].stdout
         assert first is not None
         assert last is not None
@@ -204,7 +211,7 @@ class Pipeline:
             source = started.stdout
 
     def _stop(self) -> None:
-        self.interrupt()
+        self._kill()
         for program in self._programs:
             for stream in (program.stdin, program.stdout):
                 if stream is not None:
