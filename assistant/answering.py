@@ -128,7 +128,8 @@ class Answering:
         except TranslationError as error:
             asking.cancel()
             problem = _problem(error)
-            log.warning("article %s goes out in %s, not in %s: %s", article.id, text.language, language, error)
+            if problem != "no_route":  # which is how things are, and nothing went wrong
+                log.warning("article %s goes out in %s, not in %s: %s", article.id, text.language, language, error)
             given = Delivered(
                 question=text.question,
                 text=text.answer,
@@ -164,8 +165,10 @@ class Answering:
                 article, "question", language, default_language=self._default_language, budget=budget
             )
         except TranslationError as error:
-            log.warning("the title of article %s goes out untranslated, not in %s: %s", article.id, language, error)
-            return _problem(error)
+            problem = _problem(error)
+            if problem != "no_route":
+                log.warning("the title of article %s goes out untranslated, not in %s: %s", article.id, language, error)
+            return problem
 
     async def titles(self, articles: Sequence[Article], language: str) -> list[Title]:
         """Return the articles' questions as ``deliver`` would word their answers; never fails.
