@@ -32,6 +32,16 @@ def test_a_promised_time_is_said_in_the_language_of_the_reply(
     assert re.sub(r"\s", " ", page.last(".ticket time").text) == due
 
 
+def test_a_promise_on_a_persian_page_has_the_date_of_the_message(page: ChatPage) -> None:
+    page.open("fa-IR")
+    ticket = {"id": "T-7", "status": "new", "due_at": "2026-11-23T15:05:00Z"}
+    page.prepare(reply("…", "fa", decision="ticketed", ticket=ticket))
+    page.ask("?!")
+    shown = page.last(".ticket time").text
+    assert "نوامبر" in shown, "not Azar of the Persian calendar, which the message does not know"
+    assert "۲۳" in shown
+
+
 def test_an_arabic_page_runs_from_right_to_left(page: ChatPage) -> None:
     page.open("ar")
     assert (page.root("lang"), page.root("dir")) == ("ar", "rtl")
