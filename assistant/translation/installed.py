@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -11,6 +12,8 @@ from assistant.translation.errors import TranslationPairError
 from assistant.translation.glossary import EMPTY, Glossary
 from assistant.translation.routes import Pair, Route
 from knowledge.translations import MAX_VERSION_LENGTH
+
+log = logging.getLogger(__name__)
 
 _DIGESTS = 10_000  # of the glossary's terms in a text, kept at hand
 _SHOWN = 40  # characters of the digest of versions that are too long to be told
@@ -50,7 +53,11 @@ def installed(engines: Iterable[TranslationEngine], *, glossary: Glossary, gloss
     pairs: dict[str, frozenset[Pair]] = {}
     versions: dict[tuple[str, str, str], str] = {}
     for engine in engines:
-        pairs[engine.name] = engine.pairs()
+        try:
+            pairs[engine.name] = engine.pairs()
+        except Exception as error:  # an engine is a stranger's program
+            log.warning("the engine %s does not tell what it translates and is left out: %s", engine.name, error)
+            continue
         for source, target in pairs[engine.name]:
             try:
                 versions[engine.name, source, target] = engine.pair_version(source, target)

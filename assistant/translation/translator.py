@@ -121,10 +121,7 @@ class Translator:
                     self._memory.look()
             except DatabaseError as error:
                 log.warning("it cannot be seen whether glossary or translations were changed: %s", error)
-            now = installed(self._engines.values(), glossary=glossary, glossary_version=version)
-            if now != before:
-                self._installed = now
-                self._changes += 1
+            self._take(installed(self._engines.values(), glossary=glossary, glossary_version=version))
             self._looked_at = at
 
     def route(self, source: str, target: str) -> Route | None:
@@ -247,11 +244,13 @@ class Translator:
         with self._look_lock:
             before = self._installed
             glossary, version = (before.glossary, before.glossary_version) if before else (EMPTY, None)
-            now = installed(self._engines.values(), glossary=glossary, glossary_version=version)
-            if now != before:
-                self._installed = now
-                self._changes += 1
-            return now
+            return self._take(installed(self._engines.values(), glossary=glossary, glossary_version=version))
+
+    def _take(self, now: Installed) -> Installed:
+        if now != self._installed:
+            self._installed = now
+            self._changes += 1
+        return now
 
     def _look_soon(self) -> Future[None]:
         with self._lock:
@@ -351,6 +350,10 @@ class Translator:
         except TranslationUnsafeError as error:
             error.text = translated
             raise
+        except TranslationError:
+            raise
+        except Exception as error:  # whatever a text does to us, its customer is given the original
+            raise TranslationError(f"Translating {route.source}→{route.target} failed ({error!r}).") from error
         return translated
 
     def _through(self, route: Route, piece: str) -> str:

@@ -417,6 +417,19 @@ class TestDelivery:
         assert shop.answering.outcomes == {problem: 2}
         shop.engine.open.set()
 
+    def test_an_engine_that_cannot_even_tell_its_pairs_harms_nobody(
+        self, shop: Shop, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def broken() -> frozenset[tuple[str, str]]:
+            raise OSError("no disk")
+
+        monkeypatch.setattr(shop.engine, "pairs", broken)
+        assert shop.given(PAY, "cs")[3] == "no_route"
+
+    def test_a_fault_of_ours_harms_nobody(self, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("assistant.translation.translator.verify", lambda *_arguments, **_options: 1 / 0)
+        assert shop.given(PAY, "cs")[3] == "engine_failed"
+
     def test_past_the_budget_the_work_goes_on_for_the_next_customer(self, shop: Shop) -> None:
         shop.translator._time_budget = 0.05
         shop.engine.open.clear()
