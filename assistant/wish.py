@@ -134,7 +134,7 @@ class Wishes:
         if len(clause) > _LONGEST_CLAUSE:
             return None
         words = self._words.words(clause)
-        if len(words) > _MOST_WORDS or not self._words.misread.isdisjoint(_TYPED.findall(clause.lower())):
+        if len(words) > _MOST_WORDS or not self._words.no_names.isdisjoint(_TYPED.findall(clause.lower())):
             return None
         # Words that stand around no name must be the name.
         strange = [place for place, word in enumerate(words) if word not in self._tongues_of]
@@ -207,7 +207,7 @@ class Wishes:
         """Tell whether a clause in two languages ("English bitte") is one, and not by chance made of their words."""
         if not any(len(word) >= _SURELY or not word.isascii() for word in around):
             return False
-        return self._words.english.isdisjoint(_TYPED.findall(clause.lower()))
+        return self._words.no_asking.isdisjoint(_TYPED.findall(clause.lower()))
 
     def _asks(self, words: Words, tongues: Collection[str]) -> bool:
         """Tell whether words around a name are more than prepositions."""

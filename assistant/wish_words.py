@@ -22,7 +22,7 @@ from assistant.translation import tags
 
 LEAST_STEM = 5  # letters that a form and a name must begin with alike
 STEM_SHARE = 0.7  # of the shorter of the two
-_ENDING = 5  # letters at most that follow the stem
+LONGER_SHARE = 0.6  # and of the longer
 _BEGINNING = 4  # letters of a word by which it is told, at first, that it names no language
 _WORD = re.compile(r"[^\W_][^\s\-–—.,!?;:…\"'’()/]*")
 _COMBINING = re.compile("[\u0300-\u036f\u064b-\u065f]")
@@ -59,7 +59,7 @@ class _Extra:
     names: Mapping[str, Mapping[str, Sequence[str]]]
     prefixes: Mapping[str, Sequence[str]]
     suffixes: Mapping[str, Sequence[str]]
-    english: Mapping[str, Sequence[str]]
+    misread: Mapping[str, Sequence[str]]
     refusals: Mapping[str, Sequence[str]]
     requests: Mapping[str, Sequence[str]]
 
@@ -72,8 +72,8 @@ class WishWords:
         extra = _extra()
         self._spoken = {primary(tag) for tag in spoken}
         self.lexicon = lexicon(_unspaced_texts(vocabularies, extra))
-        self.english = frozenset(extra.english["words"])
-        self.misread = frozenset(extra.english["misread"])
+        self.no_asking = frozenset(extra.misread["asking"])
+        self.no_names = frozenset(extra.misread["names"])
         self.namings: dict[Words, list[Naming]] = defaultdict(list)
         self.stems: dict[str, list[tuple[str, Naming]]] = defaultdict(list)  # by the first letters of a one-word name
         self.tongues: dict[str, Tongue] = {}
@@ -124,14 +124,14 @@ class WishWords:
     def inflected(self, word: str) -> Iterator[Naming]:
         """Yield what a form of a one-word name may name: "немецком" of "немецкий".
 
-        Form and name begin with at least ``LEAST_STEM`` letters alike, and with ``STEM_SHARE`` of the shorter
-        one; a form that is nearer to a country's name ("в Испанию") names no language.
+        Form and name begin with at least ``LEAST_STEM`` letters alike, with ``STEM_SHARE`` of the shorter one
+        and ``LONGER_SHARE`` of the longer; a form that is nearer to a country's name ("в Испанию") names no language.
         """
         if len(word) < LEAST_STEM:
             return
         for name, naming in self.stems.get(word[:LEAST_STEM], ()):
             stem = _common(word, name)
-            if stem < STEM_SHARE * min(len(word), len(name)) or max(len(word), len(name)) - stem > _ENDING:
+            if stem < STEM_SHARE * min(len(word), len(name)) or stem < LONGER_SHARE * max(len(word), len(name)):
                 continue
             assert naming.tongue is not None
             if all(_common(word, place) < stem for place in self.tongues[naming.tongue].places):
@@ -179,8 +179,9 @@ class WishWords:
             naming = Naming(naming.tag, "place", naming.tongue)
         if naming not in self.namings[words]:
             self.namings[words].append(naming)
-        # English names have one form, and "finished" is none of "Finnish".
-        is_bent = primary(naming.tongue or _ENGLISH) != _ENGLISH
+        # English names have one form ("finished" is none of "Finnish"), Arabic ones begin with the article, and the
+        # forms of the name of English are listed: "England" is none.
+        is_bent = primary(naming.tongue or _ENGLISH) not in (_ENGLISH, "ar") and primary(naming.tag) != _ENGLISH
         if is_bent and len(words) == 1 and naming.kind != "place" and len(words[0]) >= LEAST_STEM:
             # A form of a name proves less than the name: "Portuguese" begins as "Português" does.
             self.stems[words[0][:LEAST_STEM]].append((words[0], Naming(naming.tag, "name", naming.tongue)))

@@ -104,6 +104,24 @@ DIALOGUES: dict[str, tuple[dict[str, str], list[Message]]] = {
             ("in kdaj pride", "sl", 0.6, "sl"),
         ],
     ),
+    "of two that agree neither may be doubtful": (
+        {},
+        [
+            ("where is my order", "en", 0.99, "en"),
+            ("moje narocilo", "sl", 0.4, "en"),
+            ("kdaj pride narocilo", "sl", 0.8, "en"),
+            ("kje je narocilo", "sl", 0.45, "en"),
+        ],
+    ),
+    "thanks are no second message": (
+        {},
+        [
+            ("where is my order", "en", 0.99, "en"),
+            ("где заказ", "ru", 0.9, "en"),
+            ("спасибо большое", "ru", 0.98, "en"),
+            ("когда придёт", "ru", 0.9, "ru"),
+        ],
+    ),
     "two must agree": (
         {},
         [
@@ -166,7 +184,10 @@ DIALOGUES: dict[str, tuple[dict[str, str], list[Message]]] = {
     ),
     "Malay is not left for Indonesian": (
         {"locale": "ms-MY"},
-        [("di mana pesanan saya sekarang", "id", 0.99, "ms-MY")],
+        [
+            ("di mana pesanan saya sekarang", "ms", 0.9, "ms-MY"),
+            ("bila pesanan saya akan sampai", "id", 0.99, "ms-MY"),
+        ],
     ),
     "a wish holds whatever is written": (
         {},
@@ -237,7 +258,7 @@ DIALOGUES: dict[str, tuple[dict[str, str], list[Message]]] = {
             ("kada stiže", "sr-Latn", 0.8, "sr-Latn"),
             ("хвала", "sr", 0.8, "sr-Latn"),
             ("када стиже моја пошиљка у Београд", "sr", 0.99, "sr"),
-            ("hvala na odgovoru", "sr-Latn", 0.7, "sr"),
+            ("a kada stiže", "sr-Latn", 0.7, "sr"),
             ("gde je pošiljka", "sr-Latn", 0.7, "sr-Latn"),
         ],
     ),
@@ -327,6 +348,12 @@ def test_what_the_channel_asks_for_is_obeyed_to_the_letter() -> None:
     assert dialogue.say("English please", requested="pt").code == "pt"
     assert dialogue.say(LONG_QUESTIONS["pt"]).code == "pt"
     assert dialogue.say("no", requested="zh-TW").code == "zh-Hant"
+
+
+def test_a_wish_for_a_neighbours_language_is_meant() -> None:
+    verdict = identify("", detection(None, 0.0), wish="hr", locale="bs-BA", default="en")
+    assert verdict.code == "hr"
+    assert identify("", detection(None, 0.0), wish="pt", locale="pt-BR", default="en").code == "pt-BR"
 
 
 def test_undetermined_lets_go_of_a_wish() -> None:

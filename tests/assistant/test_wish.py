@@ -13,6 +13,7 @@ from assistant.language_names import names_in
 from assistant.phrases import Phrasebook
 from assistant.phrases.speech import WishVocabulary
 from assistant.wish import Wish, Wishes, language_wish
+from assistant.wish_words import WishWords
 
 SPOKEN = Phrasebook().languages
 VOCABULARIES = Phrasebook().wishes
@@ -64,6 +65,7 @@ def test_a_message_that_only_names_a_language_and_asks_is_a_wish(text: str, lang
         ("на немецком, пожалуйста", "de"),
         ("на испанском", "es"),
         ("in Finnish please", "fi"),
+        ("bahasa Spanyol tolong", "es"),
         ("en alemán", "de"),
         ("en italien s'il vous plaît", "it"),
         ("po hiszpańsku proszę", "es"),
@@ -142,6 +144,15 @@ def test_who_asks_for_serbian_in_latin_letters_reads_them(text: str, language: s
         "Indonesia",
         "nach Italien bitte",
         "в Испанию пожалуйста",
+        "Испанию, пожалуйста",
+        "Spanyol tolong",
+        "Portofino, per favore",
+        "персик, пожалуйста",
+        "Türkis bitte",
+        "Arabica bitte",
+        "Англия, пожалуйста",
+        "الأسبوع من فضلك",
+        "الإسبان من فضلك",
         "Klingon please",
         "English or German",
         "English, Deutsch",
@@ -269,6 +280,22 @@ def test_words_of_asking_come_from_the_tables_alone() -> None:
     assert few.heard("german please") == Wish(language="de", rest="")
     assert few.heard("i do not understand german") is None
     assert few.heard("speak english") is None
+
+
+@pytest.mark.parametrize(
+    ("form", "is_one"),
+    [
+        ("persisch", True),
+        ("persisches", True),
+        ("persische", True),
+        ("persiabc", False),  # five letters of eight
+        ("persisabcde", False),  # six letters of eleven
+        ("pers", False),
+    ],
+)
+def test_a_form_shares_its_beginning_with_the_name(form: str, is_one: bool) -> None:
+    listed = WishVocabulary(own=("deutsch",), english=("englisch",), around=("bitte",))
+    assert bool(list(WishWords({"de": listed}, ["fa"]).inflected(form))) is is_one
 
 
 HOSTILE = [
