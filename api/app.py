@@ -171,7 +171,7 @@ async def _tidy(product: Product) -> None:
 
 
 async def _warm(product: Product) -> None:
-    """Read what hearing a customer's wishes takes, so that the first one need not wait for it."""
+    """Make ready what is made when it is first needed, so that the first customer need not wait for it."""
     await asyncio.to_thread(product.assistant.warm)
 
 

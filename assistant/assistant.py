@@ -33,7 +33,7 @@ from assistant.repeating import Repeater
 from assistant.silence import silence_reason
 from assistant.tickets.queue import TicketQueue
 from assistant.tickets.ticket import TicketIdTakenError, TicketReceiptRef
-from assistant.translation import Translator
+from assistant.translation import Translator, find_spans
 from assistant.wish import language_wish
 from index.errors import NoGenerationError
 from index.follower import Follower
@@ -95,9 +95,11 @@ class Assistant:
         self._turns: weakref.WeakValueDictionary[tuple[int, str, str], asyncio.Lock] = weakref.WeakValueDictionary()
 
     def warm(self) -> None:
-        """Read what the first question would have to wait for: phrases, and the names of languages in all of them."""
+        """Read and compile what the first question, and the first translation, would have to wait for."""
         language_wish("English please", spoken=self._spoken)
         self.phrases.is_person_request("Talk to a person")
+        if self._translator.pairs():
+            find_spans("")
 
     async def ask(self, question: Question) -> str:
         """Decide on a question, store the decision and return the response as JSON.
