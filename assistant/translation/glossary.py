@@ -19,10 +19,6 @@ _MATCHERS = 256  # languages whose terms are kept at hand
 UNSPACED = re.compile(
     r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uac00-\ud7af\uff66-\uff9f\U00020000-\U0003ffff]"
 )
-# A character with all that is combined with it; the vowels and tails of Hangul are combined by order alone.
-_CLUSTER = re.compile(
-    r"(?s).[\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u064b-\u065f\u0900-\u0dff\u1160-\u11ff\u302a-\u309a]*"
-)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,12 +40,12 @@ class Glossary:
     """
 
     def __init__(self, terms: Iterable[GlossaryTerm]) -> None:
-        self._terms = tuple(terms)
+        self.terms = tuple(terms)
         self._matchers: dict[str | None, _Matcher] = {}
 
     def __bool__(self) -> bool:
         """Tell whether there are terms at all."""
-        return bool(self._terms)
+        return bool(self.terms)
 
     def find(self, text: str, target: str | None) -> tuple[TermSpan, ...]:
         """Return what the glossary settles in a text that goes into a language, in order, without overlaps.
@@ -57,13 +53,13 @@ class Glossary:
         Terms with renderings count where one of them serves a reader of that language (``pt`` for ``pt-BR``); without
         a language only those count that stay as they are.
         """
-        if not self._terms:
+        if not self.terms:
             return ()
         matcher = self._matchers.get(target)
         if matcher is None:
             if len(self._matchers) >= _MATCHERS:
                 self._matchers.clear()
-            matcher = self._matchers[target] = _Matcher(_applying(self._terms, target))
+            matcher = self._matchers[target] = _Matcher(_applying(self.terms, target))
         return tuple(matcher.find(text))
 
     def digest(self, text: str, target: str | None) -> str:
@@ -143,14 +139,18 @@ def is_edge(text: str, at: int) -> bool:
     if at <= 0 or at >= len(text):
         return True
     before, after = text[at - 1], text[at]
+    if _goes_on(after):
+        return False
     if not (_is_of_word(before) and _is_of_word(after)):
         return True
-    return before.isalpha() and after.isalpha() and _script(before) != _script(after)
+    return 0 <= _script(before) != _script(after) >= 0
 
 
-def _script(letter: str) -> int:
-    """Return a number that letters of one script share: Latin, Greek, Cyrillic, Armenian, Hebrew, Arabic or another."""
-    code = ord(letter)
+def _script(character: str) -> int:
+    """Return a number that one script's characters share, -1 for a digit or an accent, which belong to every script."""
+    code = ord(character)
+    if 0x300 <= code < 0x370 or character.isdigit():
+        return -1
     if 0x1E00 <= code < 0x2000:
         return int(code >= 0x1F00)
     return bisect_right(_SCRIPT_STARTS, code) if code < 0x900 else code >> 7
@@ -168,8 +168,16 @@ def _composed(text: str) -> tuple[str, list[int]]:
     """Return the text in NFC, and where in the text each of its characters begins; the last entry is its end."""
     parts: list[str] = []
     places: list[int] = []
-    for cluster in _CLUSTER.finditer(text):
-        part = unicodedata.normalize("NFC", cluster.group())
-        parts.append(part)
-        places += [cluster.start()] * len(part)
+    start = 0
+    for end in range(1, len(text) + 1):
+        if end < len(text) and _goes_on(text[end]):
+            continue
+        parts.append(unicodedata.normalize("NFC", text[start:end]))
+        places += [start] * len(parts[-1])
+        start = end
     return "".join(parts), [*places, len(text)]
+
+
+def _goes_on(character: str) -> bool:
+    """Tell whether a character is combined with the one before: an accent, or a vowel or tail of Hangul."""
+    return unicodedata.category(character).startswith("M") or "\u1160" <= character <= "\u11ff"

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from assistant.translation.glossary import EMPTY, Glossary, is_edge
@@ -132,15 +131,21 @@ def _holds(span: Span, term: Protected) -> bool:
     return not is_whole and not (span.kind == "quote" and span.text[1:-1].strip(" \u00a0\u202f") == term.text)
 
 
-def _literals(translated: str, expected: Counter[str]) -> Iterator[Protected]:
-    """Yield where renderings and names stand in the translation on their own."""
-    if not expected:
-        return
-    longest_first = sorted(expected, key=lambda literal: (-len(literal), literal))
-    for found in re.finditer("|".join(map(re.escape, longest_first)), translated):
-        if is_edge(translated, found.start()) and is_edge(translated, found.end()):
-            text = found.group()
-            yield Protected(kind=TERM, start=found.start(), end=found.end(), text=text, rendering=text)
+def _literals(translated: str, expected: Iterable[str]) -> Iterator[Protected]:
+    """Yield where renderings and names stand in the translation on their own, of two that overlap the longer."""
+    places: list[tuple[int, int]] = []
+    for literal in expected:
+        at = translated.find(literal)
+        while at >= 0:
+            if is_edge(translated, at) and is_edge(translated, at + len(literal)):
+                places.append((at, -len(literal)))
+            at = translated.find(literal, at + 1)
+    done = 0
+    for at, length in sorted(places):
+        if at >= done:
+            done = at - length
+            text = translated[at:done]
+            yield Protected(kind=TERM, start=at, end=done, text=text, rendering=text)
 
 
 def _is_reordered(before: Sequence[Protected], after: Sequence[Protected]) -> bool:

@@ -34,10 +34,15 @@ _MONEY = (
 )
 _BEFORE = r"(?:Rs|Rp|kr|Fr|zł|Kč)\.?|RM"  # short names of currencies that stand before the number
 _AFTER = "руб|р|грн|тг|лв|zł|Kč|Ft|lei|leu|kr|TL|Fr|Rs|元|円|圓|원|บาท|đ"  # … and after it
-_URL_BODY = r"(?:(?!\]\()[^\s<>|\"。，、；：！？）」』】]){0,2000}[^\s<>\"'.,;:!?)\]}»”’…*_~`。，、；：！？）」』】]"
+_URL_BODY = (
+    r"(?:(?!\]\(|\{\{[/#^]|\{%)[^\s<>|\"。，、；：！？）」』】]){0,2000}"
+    r"[^\s<>\"'.,;:!?)\]}»”’…*_~`。，、；：！？）」』】]"
+)
 # A number does not end in the midst of a longer one, nor take away the number of an amount.
+_CURRENCY_NEXT = rf"{_SPACE}?(?:{_SIGN}|(?:{_MONEY}|{_AFTER})(?!W))(?!{_SPACE}?\d|[{{A-Za-z_])"
 _NUMBER_END = (
-    rf"(?!W|[-–/.,:]?\d|[年년月월日일]|[\d ]{{0,5}}[*•]|{_SPACE}?(?:{_SIGN}(?!{_SPACE}?\d)|(?:{_MONEY}|{_AFTER})(?!W)))"
+    rf"(?!W|[-–/.,:]?\d|[年년月월日일]|{_SPACE}\d{{1,3}}[*•]|[*•]{{2}}[ -][*•]{{4}}"
+    rf"|{_SPACE}?(?:[%‰°]|[AaPp]\.?[Mm](?!W))|{_CURRENCY_NEXT})"
 )
 _FILE_TYPES = (
     "pdf|docx?|xlsx?|pptx?|odt|ods|csv|tsv|txt|rtf|md|zip|rar|7z|t?gz|jpe?g|png|gif|webp|svg|heic|mp[34]|wav|avi|mov|"
@@ -111,8 +116,8 @@ _PATTERNS = {
         rf"(?<!{_LETTER})(?<![.+-])(?:{_LETTER}|[.+-]){{1,64}}@(?:{_LETTER}|-){{1,63}}(?:\.(?:{_LETTER}|-){{1,63}}){{1,8}}"
     ),
     "file": (
-        r"(?<![A-Za-z0-9])[A-Za-z]:\\[^\s<>\"|?*]{0,260}[^\s<>\"|?*.,;:!)]|\\\\[A-Za-z0-9_.$-]{1,60}\\[^\s<>\"|?*]{1,260}"
-        r"|(?<!W)(?<![/.<~:])(?:~/|\.{1,2}/|/(?=[A-Za-z_.]))(?:[A-Za-z0-9_.@+-]{1,80}/){0,12}"
+        r"(?<![A-Za-z0-9])[A-Za-z]:\\[^\s<>\"|?*`~()\[\]]{0,260}[^\s<>\"|?*`~()\[\].,;:!_]|\\\\[A-Za-z0-9_.$-]{1,60}\\[^\s<>\"|?*]{1,260}"
+        r"|(?<!W)(?<![/.<:])(?:(?<!~)~/|\.{1,2}/|/(?=[A-Za-z_.]))(?:[A-Za-z0-9_.@+-]{1,80}/){0,12}"
         r"(?:[A-Za-z0-9_.@+-]{0,80}[A-Za-z0-9_])?(?<!/)/?(?!W)"
         rf"|(?<!{_LETTER})(?<![.-])(?:{_LETTER}|-){{1,80}}(?:\.(?:{_LETTER}|-){{1,40}}){{0,4}}\.(?:{_FILE_TYPES})(?!W)"
     ),
@@ -146,16 +151,18 @@ _PATTERNS = {
     ),
     "amount": (
         # "5 € 10": nobody knows whose the sign is, so that it stays between them
-        rf"(?<!W)(?<![.,])[-−+±]?{_NUMBER}(?:{_SPACE}?(?:{_SIGN}|{_MONEY}){_SPACE}?{_NUMBER}){{1,5}}(?!W|[-–/.,:]\d)"
+        rf"(?<!W)(?<![.,])[-−+±]?{_NUMBER}(?:{_SPACE}?(?:{_SIGN}|{_MONEY}){_SPACE}?{_NUMBER}){{1,5}}"
         rf"(?:{_SPACE}?(?:{_SIGN}|{_MONEY}(?!W)))?"
-        rf"|(?<!W)[-−]?(?:{_SIGN}|{_MONEY}(?![^\W\d_])|{_BEFORE}){_SPACE}?{_NUMBER}"
+        + _NUMBER_END
+        + rf"|(?<!W)[-−]?(?:{_SIGN}|{_MONEY}(?![^\W\d_])|{_BEFORE}){_SPACE}?{_NUMBER}(?!\d|{_CURRENCY_NEXT})"
         rf"|(?<!W)(?<![.,])[-−+±]?{_NUMBER}{_SPACE}?(?:{_SIGN}|(?:{_MONEY}|{_AFTER})(?!W))"
         r"(?:(?<=руб|грн|.тг|.лв)\.(?=\s?[,;)]|\s[^\W\d_A-ZА-ЯЁІЎЎҐЄЇ]))?"
     ),
     "account": (  # bank accounts, cards shown in part, identifiers of machines
-        r"(?<!W)[A-Z]{2}\d{2}(?:(?![ ][A-Z]{2}\d{2}[ ])[ ]?[A-Z0-9]{4}){2,7}(?:[ ]?[A-Z0-9]{1,4})?" + _NUMBER_END + "|"
+        r"(?<!W)[A-Z]{2}\d{2}(?:(?![ ][A-Z]{2}\d{2}[ ])[ ]?[A-Z0-9]{4}){2,7}"
+        r"(?:(?![ ][A-Z]{2}\d{2}[ ])[ ]?(?:\d{1,4}|\d{2,3}[A-Z])(?![ ]\d))?" + _NUMBER_END + "|"
         r"(?:(?<=BIC )|(?<=BIC: )|(?<=SWIFT )|(?<=SWIFT: ))[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?(?!W)"
-        r"|(?<!W)(?<![*•])(?=[\d -]{0,24}[*•])(?:[\d*•]{4}[ -]?){2,3}[\d*•]{4}(?!W|[*•])"
+        r"|(?<!W)(?<!•)(?<!(?<!\*)\*)(?<!\*\*\*)(?=[\d -]{0,24}[*•])(?:[\d*•]{4}[ -]?){2,3}[\d*•]{4}(?!W|[*•])"
         r"|(?<!W)(?<![*•])(?:\*{4}|[•·]{2,16})[ ]?\d{2,4}(?!W|\*)"
         r"|(?<![A-Za-z0-9])[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}(?![A-Za-z0-9])"
         r"|(?<![A-Za-z0-9:])(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}(?![A-Za-z0-9:])|(?<!W)(?<![#&])#[0-9A-Fa-f]{3,8}(?!W)"
@@ -175,8 +182,8 @@ _PATTERNS = {
         r"|(?<![A-Za-z0-9])(?=[A-Za-z]{0,19}\d)(?=\d{0,19}[A-Za-z])[A-Za-z0-9]{2,40}(?![A-Za-z0-9])"
     ),
     "number": (
-        rf"(?:№{_SPACE}?|(?<!W)(?<!#)#|(?<!W)%)?(?:(?<!W)(?<!\))[-−+±])?(?:{_NUMBER}|{_VULGAR})"
-        rf"(?:[%‰°](?:[CF](?!W))?|{_SPACE}[%‰°](?:[CF](?!W)|(?![\w(])))?"
+        rf"(?:№{_SPACE}?|(?<!W)(?<!#)#){_DIGITS}(?:[-/.]{_DIGITS}){{0,4}}|(?:(?<!W)%)?(?:(?<!W)(?<!\))[-−+±])?(?:{_NUMBER}|{_VULGAR})"
+        rf"(?:[%‰°](?:[CF](?!W))?|{_SPACE}[%‰°](?:[CF](?!W)|(?!W|[({{])))?"
     ),
     "quote": "|".join(
         (
@@ -204,8 +211,12 @@ WORDLIKE = frozenset(_PATTERNS) - {"code", "directive", "tag", "link", "escape",
 def _spans(with_quotes: bool) -> re.Pattern[str]:
     """Return the pattern of all spans; compiling it takes 80 ms, which only those who translate spend."""
     named = (f"(?P<{kind}>{pattern})" for kind, pattern in _PATTERNS.items() if with_quotes or kind != "quote")
-    pattern = "|".join([_PLAIN, *named])
-    return re.compile(re.sub(r"\((\?<?!)W\b", lambda found: f"({found[1]}{_WORD}", pattern))
+    return re.compile(_with_words("|".join([_PLAIN, *named])))
+
+
+def _with_words(pattern: str) -> str:
+    """Return the pattern with W written out."""
+    return re.sub(r"\((\?<?!)W\b", lambda found: f"({found[1]}{_WORD}", pattern)
 
 
 _BLOCK_STARTS = re.compile(

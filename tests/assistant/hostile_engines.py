@@ -129,7 +129,7 @@ Engine = Callable[[random.Random, str], str]
 
 
 def _is_word(word: str) -> bool:
-    return word.isalpha()
+    return all(sign.isalpha() or unicodedata.category(sign).startswith("M") for sign in word)
 
 
 def _renamed(word: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assistant.translation import TranslationUnsafeError, find_spans, verify
+from assistant.translation import TranslationUnsafeError, find_spans, spans, verify
 from assistant.translation.sentences import split
 from assistant.translation.shield import translate_around
 from assistant.translation.spans import KINDS
@@ -64,12 +65,82 @@ def texts(text: str) -> list[str]:
         ("👍🏽 👨‍👩‍👧 1️⃣ ❤️", ["👍🏽", "👨‍👩‍👧", "1️⃣", "❤️"]),
         ("@support #sale", ["@support", "#sale"]),
         ("١٢٣ and \ue000", ["١٢٣", "\ue000"]),
+        ("on 12.03.2026, 12/03/26, 15. 3. 2026 at 17:00", ["12.03.2026", "12/03/26", "15. 3. 2026", "17:00"]),
+        ("at 5 pm, 9:30 AM, 5 p.m. or 9:00–18:00", ["5 pm", "9:30 AM", "5 p.m.", "9:00–18:00"]),
+        ("Am 5. am Montag", ["5"]),
+        ("2026年3月5日 и 2026년 3월 5일에", ["2026年3月5日", "2026년 3월 5일"]),
+        ("1 299,00 ₽, 12 руб. и 5 грн", ["1 299,00 ₽", "12 руб.", "5 грн"]),
+        ("BYN 12.50, 200 zł, R$ 20, US$ 5", ["BYN 12.50", "200 zł", "R$ 20", "US$ 5"]),
+        ("Rs. 500, 500元, 5 BYN.", ["Rs. 500", "500元", "5 BYN"]),
+        ("价格€5，电话+375171234567", ["€5", "+375171234567"]),
+        ("стоит 12 руб. Потом 5 рублей", ["12 руб", "5"]),
+        ("pay 5 € 10 times", ["5 € 10"]),
+        ("call 8-800-555-35-35 200 zł", ["8-800-555-35-35", "200 zł"]),
+        ("call 1-800-GO-FEDEX", ["1-800-GO-FEDEX"]),
+        ("IBAN BY13 NBRB 3600 9000 0000 2Z00 AB00", ["BY13 NBRB 3600 9000 0000 2Z00 AB00"]),
+        ("BIC: DEUTDEFF, PLEASE", ["DEUTDEFF"]),
+        ("**** **** **** 1234, •••• 1234", ["**** **** **** 1234", "•••• 1234"]),
+        ("card 4111 11** **** 1111.", ["4111 11** **** 1111"]),
+        ("**1234**", ["**", "1234", "**"]),
+        ("Ctrl+S, Ctrl + Shift + T, ⌘C, Alt+F4", ["Ctrl+S", "Ctrl + Shift + T", "⌘C", "Alt+F4"]),
+        ("Windows and Command lines", []),
+        (r"C:\Users\me\a.txt, /etc/hosts, ~/x/y.sh", [r"C:\Users\me\a.txt", "/etc/hosts", "~/x/y.sh"]),
+        ("отчёт.pdf, my-report.v2.docx, and/or", ["отчёт.pdf", "my-report.v2.docx"]),
+        ("v2.3.1, 0x1F, vl-204815, #12345, № 7", ["v2.3.1", "0x1F", "vl-204815", "#12345", "№ 7"]),
+        ("550e8400-e29b-41d4-a716-446655440000", ["550e8400-e29b-41d4-a716-446655440000"]),
+        ("{{{raw}}} {{#if a}} {{else}} {{/if}} #{y} $name %NAME% [[name]] <%= x %>", [
+            "{{{raw}}}", "{{#if a}}", "{{else}}", "{{/if}}", "#{y}", "$name", "%NAME%", "[[name]]", "<%= x %>"]),
+        ("{n, plural, one {# item} other {# items}}!", ["{n, plural, one {# item} other {# items}}"]),
+        ("50 %s 50 % s %50 indirim", ["50", "%s", "50 %", "%50"]),
+        ("<!DOCTYPE html> <kbd>Ctrl</kbd>", ["<!DOCTYPE html>", "<kbd>Ctrl</kbd>"]),
+        ("[text][ref] [a](https://a.example/b_(c)) [^1]", ["[", "][ref]", "[", "](https://a.example/b_(c))", "[^1]"]),
+        ("[see https://a.example/b](i.png)", ["[", "https://a.example/b", "](i.png)"]),
+        ("\n[ref]: https://a.example \\* \\_", ["[ref]:", "https://a.example", "\\*", "\\_"]),
+        ("🇧🇾🇺🇦 👨‍👩‍👧‍👦 :) :-D :thumbs_up:", ["🇧🇾", "🇺🇦", "👨‍👩‍👧‍👦", ":)", ":-D", ":thumbs_up:"]),
+        ("_shop.example_ _-5°C_ _Ctrl+S_ _€5_", [
+            "_", "shop.example", "_", "_", "-5°C", "_", "_", "Ctrl+S", "_", "_", "€5", "_"]),
+        ("½ cup, 2½ hours", ["½", "2½"]),
+        ("прыклад.бел/шлях", ["прыклад.бел/шлях"]),
         ("plain words, only words.", []),
         ("", []),
     ],
 )  # fmt: skip
 def test_what_must_not_change_is_found(text: str, spans: list[str]) -> None:
     assert texts(text) == spans
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "“Start return”", "«Оформить возврат»", "„Zahlung und Versand“", '"Save changes"', "'OK'", "« Mon compte »",
+        "「注文履歴」", "【マイページ】", "‘Done’", "“Save as…”", "“My orders (3)”", '"Don\'t ask"', "“2 items”",
+        "«Настройки v2.0»", "“حسابي”", "'Éditer'",
+    ],
+)  # fmt: skip
+def test_names_on_the_screen_stay_as_they_are_printed(name: str) -> None:
+    assert [span.kind for span in find_spans(f"press {name} now")] == ["quote"]
+    assert texts(f"({name}, please)") == [name]
+
+
+@pytest.mark.parametrize(
+    "speech",
+    [
+        "“I do not know what you want”", '"free"', "«да»", '"Hello. How are you?"', "“Yes, please”", "“Really?”",
+        "「どうすればいいですか」", "「はい。」", "the customers' Orders and sellers' Goods", "rock 'n' Roll",
+        'a 5" Disk" here',
+        "“The quick brown fox jumps”", f"“{'A' * 41}”", "“Unclosed", "“”", '""', "“ ”", "“Two\nLines”",
+    ],
+)  # fmt: skip
+def test_what_people_say_is_translated(speech: str) -> None:
+    assert "quote" not in [span.kind for span in find_spans(speech)]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text("ab кр.,!?: /-@_5€$%zł\n“A”注kr", max_size=60))
+def test_passing_over_plain_words_misses_nothing(text: str) -> None:
+    patterns = [f"(?P<{kind}>{pattern})" for kind, pattern in spans._PATTERNS.items()]
+    slow = re.compile(spans._with_words("|".join(patterns)))
+    assert texts(text) == [found.group() for found in slow.finditer(text)]
 
 
 @given(st.text(max_size=300))
@@ -87,7 +158,9 @@ def test_spans_are_in_order_do_not_overlap_and_hold_what_they_say(text: str) -> 
     "piece",
     [
         "<code>", "```", "{", "1", "1 ", "a.b", "a_", "www.", "[", "<a ", "+1", "12 345 ", "@a", "%(", "A1-", "- ",
-        "<!--", "a.",
+        "<!--", "a.", "«A ", '"A ', "'A", "/a", "~/", "{a,plural", "{a,plural,{", "Ctrl+", "****", "•", "AB12", "12:",
+        "\\", "[[a", "{{#", "%a", "$a", ":a", "1 руб", "「あ", "[^", "](", "1年", "1. ", "C:\\a ", "1½", "5 € ",
+        "AB12 ", "a-",
     ],
 )  # fmt: skip
 def test_hostile_repetition_costs_linear_time(piece: str) -> None:
@@ -98,7 +171,7 @@ def test_hostile_repetition_costs_linear_time(piece: str) -> None:
         return time.process_time() - before
 
     seconds(2_000)
-    assert min(seconds(50_000) for _ in range(2)) < 2.5  # a quadratic pattern takes minutes here
+    assert min(seconds(20_000) for _ in range(2)) < 1  # a quadratic pattern takes minutes here
 
 
 @given(st.text(max_size=400), st.integers(min_value=1, max_value=60))
@@ -186,6 +259,11 @@ def test_an_engine_that_answers_nothing_is_refused() -> None:
         translate_around("some words", lambda _piece: " ")
 
 
+def _reversed(piece: str) -> str:
+    """Return words of another language, for those of the original are none."""
+    return " ".join(word[::-1] if word.isalpha() else word for word in piece.split())
+
+
 def _dropping(randomness: random.Random, piece: str) -> str:
     return " ".join(word for word in piece.split() if randomness.random() < 0.7)
 
@@ -226,7 +304,7 @@ def test_spans_survive_a_hostile_engine_or_the_text_is_refused(
     for seed in range(60):
         randomness = random.Random(seed)
         try:
-            translated = translate_around(ANSWER, lambda piece: hostility(randomness, piece))  # noqa: B023
+            translated = translate_around(ANSWER, lambda piece: hostility(randomness, _reversed(piece)))  # noqa: B023
             verify(ANSWER, translated)
         except TranslationUnsafeError:
             continue
