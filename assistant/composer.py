@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from assistant.answering import Title
 from assistant.decision import Reason
@@ -24,6 +25,13 @@ _PROMISES: dict[Reason, PhraseKey] = {
 }
 
 
+@lru_cache(maxsize=4_096)
+def _machines_line(phrases: Phrasebook, translated_from: str, language: str) -> str:
+    """Return the line that tells of a machine: the same under every such answer, so it is put together once."""
+    name = phrases.language_name(translated_from, in_language=language)
+    return phrases.say("answer_machine_translated", language, from_language=name)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Composer:
     """Words for every outcome.
@@ -39,8 +47,7 @@ class Composer:
     def answer(self, text: str, *, language: str, text_language: str, translated_from: str | None) -> str:
         """Return an answer, with an honest line where it is a machine's or in another language than asked."""
         if translated_from is not None:
-            name = self.phrases.language_name(translated_from, in_language=language)
-            return f"{text}\n\n{self.phrases.say('answer_machine_translated', language, from_language=name)}"
+            return f"{text}\n\n{_machines_line(self.phrases, translated_from, language)}"
         if _is_foreign(text_language, language):
             name = self.phrases.language_name(text_language, in_language=language)
             apology = self.phrases.say("answer_other_language", language, answer_language=name)
