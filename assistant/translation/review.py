@@ -13,7 +13,7 @@ from assistant.translation import tags
 from assistant.translation.delivery import choose_source, choose_text
 from assistant.translation.memory import Remembered, TranslationKey, TranslationMemory, approve, approved_id, remembered
 from assistant.translation.translator import Translator
-from knowledge.article import Article, ArticleError, Text, make_article
+from knowledge.article import Article, ArticleError, Text, is_article_id, make_article
 from knowledge.database import now
 from knowledge.errors import ConflictError, InputError, NotFoundError, StaleError
 from knowledge.page import Page, check_limit, decode_cursor, encode_cursor
@@ -102,6 +102,8 @@ class TranslationReview:
         if language is not None:
             wanted = wanted.where(_COLUMNS.target_language == tags.canonical(language))
         if article_id is not None:
+            if not is_article_id(article_id):
+                return Page(items=())
             wanted = wanted.where(_COLUMNS.article_id == article_id)
         if status == "stale":
             wanted = wanted.where(_COLUMNS.stale_at.is_not(None))

@@ -334,7 +334,8 @@ class TestListing:
         ]
         assert len(shop.review.page(language="cs").items) == 4
         assert len(shop.review.page(article_id="pay").items) == 4
-        assert shop.review.page(article_id="nobody's").items == ()
+        for nobodys in ("nobody", "nobody's", "\x00", "\ud800", "x" * 10_000):
+            assert shop.review.page(article_id=nobodys).items == ()
 
     def test_statuses_are_told_apart(self, shop: Shop) -> None:
         shop.fill("cs", is_held=True)
