@@ -39,7 +39,7 @@ _POSSIBLE = 0.1  # probability from which a question is also read in that langua
 
 _READ_IN = 3  # languages at most; neighbours such as uk and be share words that are stemmed differently
 _FEWEST = 4  # letters with which a message says anything about language
-_UNDETERMINED = "und"  # the language of BCP 47 that is none
+_NO_LANGUAGE = frozenset({"und", "mul", "mis", "zxx"})  # tags of BCP 47 that name none
 
 # Languages of which detection cannot tell one from the other, besides those whose texts serve for each other.
 _TWINS = frozenset({("ms", "id"), ("id", "ms")})
@@ -221,8 +221,10 @@ def identify(
             code=code, source=source, confidence=confidence, detection=detection, is_wished=is_wished
         )
 
+    if locale is not None and _base(locale) in _NO_LANGUAGE:
+        locale = None
     known = [turn.language for turn in history] + ([] if locale is None else [locale])
-    is_released = requested is not None and _base(requested) == _UNDETERMINED
+    is_released = requested is not None and _base(requested) in _NO_LANGUAGE
     if requested is not None and not is_released:
         return verdict(tags.canonical(requested), "requested", is_wished=True)
     if wish is not None:

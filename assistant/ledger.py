@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 
 from assistant import tables
@@ -161,18 +162,23 @@ class Ledger:
     def give_feedback(self, answer_id: str, *, helpful: bool, comment: str | None, ticket: Ticket | None) -> str | None:
         """Store what the customer thought; opens ``ticket`` unless the answer has one already.
 
-        The last word counts, and a ticket once opened stays. Returns the id of the answer's ticket.
+        What was said again in another language is one answer: two tickets would be answered twice. The last word
+        counts, and a ticket once opened stays. Returns the id of the answer's ticket.
         Raises AnswerNotFoundError, and TicketIdTakenError: draft the ticket again.
         """
         stored = tables.feedback
         with self._database.write() as connection:
-            of_answer = tables.answers.c.id == answer_id
-            wanted = sa.select(tables.answers.c.ticket_id).where(of_answer).with_for_update()
-            answer = connection.execute(wanted).one_or_none()
-            if answer is None:
+            same = _said_again(connection, answer_id)
+            columns = tables.answers.c
+            wanted = sa.select(columns.ticket_id).where(columns.id.in_(same)).order_by(columns.id).with_for_update()
+            opened = list(connection.scalars(wanted))
+            if not opened:
                 raise _missing(answer_id)
-            before = connection.execute(sa.select(stored).where(stored.c.answer_id == answer_id)).one_or_none()
-            ticket_id: str | None = answer.ticket_id or (before.ticket_id if before else None)
+            of_same = sa.select(stored).where(stored.c.answer_id.in_(same))
+            given = {row.answer_id: row for row in connection.execute(of_same)}
+            before = given.get(answer_id)
+            known = [row.ticket_id for row in (*([before] if before else ()), *given.values())]
+            ticket_id: str | None = next(filter(None, [*opened, *known]), None)
             if ticket is not None and ticket_id is None:
                 self._tickets.insert(connection, ticket, actor="assistant")
                 ticket_id = ticket.id
@@ -277,6 +283,34 @@ class Ledger:
                 self._tickets.insert_many(connection, drafts, actor="assistant")
             if rows:
                 connection.execute(tables.answers.insert(), rows)
+
+
+def _said_again(connection: sa.Connection, answer_id: str) -> list[str]:
+    """Return the ids of an answer, of the one that it says again in another language, and of all that say that again.
+
+    The answer's own id comes back for one that is not there, too.
+    """
+    columns = tables.answers.c
+    place = connection.execute(
+        sa.select(columns.channel, columns.conversation_id).where(columns.id == answer_id)
+    ).one_or_none()
+    if place is None or place.conversation_id is None:
+        return [answer_id]
+    repeating = sa.select(columns.id, columns.receipt).where(
+        columns.channel == place.channel,
+        columns.conversation_id == place.conversation_id,
+        columns.receipt.contains('"repeats":"', autoescape=True),
+    )
+    repeats = {row.id: orjson.loads(row.receipt).get("repeats") for row in connection.execute(repeating)}
+
+    def first(id: str) -> str:
+        seen = {id}
+        while (earlier := repeats.get(id)) is not None and earlier not in seen:
+            seen.add(id := earlier)
+        return id
+
+    root = first(answer_id)
+    return sorted({answer_id, root, *(id for id in repeats if first(id) == root)})
 
 
 def _missing(answer_id: str) -> AnswerNotFoundError:

@@ -41,6 +41,13 @@ def test_the_highest_rung_that_holds_decides(rungs: dict[str, Any], expected: tu
     assert (verdict.code, verdict.source) == expected
 
 
+@pytest.mark.parametrize("tag", ["und", "mul", "zxx", "mis", "und-Latn", "UND-RU"])
+def test_a_tag_that_names_no_language_is_no_rung(tag: str) -> None:
+    for locale, requested in ((tag, None), (None, tag), (tag, tag)):
+        verdict = identify("где заказ", detection("ru", 0.9), locale=locale, requested=requested, default="en")
+        assert (verdict.code, verdict.source) == ("ru", "detected")
+
+
 @pytest.mark.parametrize("found", [detection(None, 0.0), detection("nl", 0.3)])
 def test_what_says_nothing_about_language_falls_to_the_default(found: Detection) -> None:
     verdict = identify("ok", found, default="de")

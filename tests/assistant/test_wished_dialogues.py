@@ -28,9 +28,11 @@ def test_the_last_answer_is_said_again_in_the_language_asked_for(say: Say, shop:
     first = say("How do I return an item?")
     assert (first["decision"], first["answer"]["language"], first["language"]["wished"]) == ("answered", "en", False)
     again = say("по-русски, пожалуйста")
-    assert again["decision"] == "answered" and again["reason"] == first["reason"]
+    assert again["decision"] == "answered"
+    assert again["reason"] == first["reason"]
     assert again["answer"]["article_id"] == first["answer"]["article_id"]
-    assert again["answer"]["language"] == "ru" and again["message"] != first["message"]
+    assert again["answer"]["language"] == "ru"
+    assert again["message"] != first["message"]
     assert again["language"] == {"code": "ru", "source": "requested", "confidence": 1.0, "wished": True}
     receipt = shop.assistant.receipt(again["id"])
     assert (receipt["repeats"], receipt["asked"]) == (first["id"], "How do I return an item?")
@@ -47,7 +49,8 @@ def test_a_wish_holds_until_another_one(say: Say) -> None:
 
 def test_a_wish_and_a_question_in_one_message(say: Say, shop: Product) -> None:
     reply = say("How do I return an item? In Spanish please")
-    assert reply["decision"] == "answered" and reply["answer"]["language"] == "es"
+    assert reply["decision"] == "answered"
+    assert reply["answer"]["language"] == "es"
     receipt = shop.assistant.receipt(reply["id"])
     assert receipt["asked"] == "How do I return an item?"
     assert receipt["question"] == "How do I return an item? In Spanish please"
@@ -66,7 +69,8 @@ def test_a_wish_before_anything_was_asked(say: Say, shop: Product) -> None:
 
 def test_choices_are_offered_again_and_can_be_taken(say: Say) -> None:
     asked_back = say("refund")
-    assert asked_back["decision"] == "clarify" and len(asked_back["choices"]) > 1
+    assert asked_back["decision"] == "clarify"
+    assert len(asked_back["choices"]) > 1
     again = say("на русском")
     assert again["decision"] == "clarify"
     assert [c["article_id"] for c in again["choices"]] == [c["article_id"] for c in asked_back["choices"]]
@@ -81,7 +85,8 @@ def test_a_promise_is_said_again_of_the_same_ticket(say: Say, shop: Product) -> 
     first = say("Talk to a person")
     again = say("па-беларуску, калі ласка")
     assert (again["decision"], again["ticket"]["id"]) == ("ticketed", first["ticket"]["id"])
-    assert again["language"]["code"] == "be" and again["message"] != first["message"]
+    assert again["language"]["code"] == "be"
+    assert again["message"] != first["message"]
     assert len(shop.tickets.page().items) == 1
 
 
@@ -98,11 +103,34 @@ def test_an_answer_said_again_that_does_not_help_brings_the_question_to_a_person
     assert shop.tickets.get(ticket.id).question == "How do I return an item?"
 
 
+@pytest.mark.parametrize("question", ["How do I return an item?", "refund"])
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 2, 0)])
+def test_an_answer_and_what_says_it_again_bring_one_ticket(
+    say: Say, shop: Product, question: str, order: tuple[int, ...]
+) -> None:
+    said = [say(question), say("auf Deutsch bitte"), say("по-русски, пожалуйста")]
+    assert len({reply["decision"] for reply in said}) == 1
+    given = [shop.assistant.give_feedback(said[place]["id"], helpful=False, comment=f"no {place}") for place in order]
+    assert len({feedback.ticket.id for feedback in given if feedback.ticket is not None}) == 1
+    assert len(shop.tickets.page().items) == 1
+    comments = [shop.assistant.receipt(reply["id"])["feedback"]["comment"] for reply in said]
+    assert comments == ["no 0", "no 1", "no 2"]
+    assert shop.assistant.give_feedback(said[order[2]]["id"], helpful=True).ticket is None
+
+
+def test_two_answers_that_do_not_help_bring_two_tickets(say: Say, shop: Product) -> None:
+    said = [say("How do I return an item?"), say("auf Deutsch bitte"), say("How long does delivery take?")]
+    given = [shop.assistant.give_feedback(reply["id"], helpful=False) for reply in said]
+    assert len({feedback.ticket.id for feedback in given if feedback.ticket is not None}) == 2
+
+
 def test_a_replay_of_what_was_said_again_changes_nothing(say: Say, shop: Product) -> None:
     say("How do I return an item?")
     again = say("auf Deutsch bitte")
     replayed = shop.replayer.replay(again["id"])
-    assert not replayed.is_searched and not replayed.changed.decision and not replayed.changed.article
+    assert not replayed.is_searched
+    assert not replayed.changed.decision
+    assert not replayed.changed.article
 
 
 @pytest.mark.parametrize("text", ["English book", "Do you ship to Germany?", "Is there a Polish manual?"])
