@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -225,6 +225,7 @@ _BLOCK_STARTS = re.compile(
 _BLOCK_ENDS = {"```": "```", "~~~": "~~~", "<!--": "-->"}
 
 
+@lru_cache(maxsize=32)  # a text is looked at before it is translated, and again when that is verified
 def find_spans(text: str, *, with_quotes: bool = True) -> tuple[Span, ...]:
     """Return the spans of a text in order; they do not overlap. Takes time linear in the text's length.
 

@@ -242,6 +242,43 @@ def test_swapped_tokens_do_not_swap_the_hours() -> None:
     assert translate_around("Open from 9:00 until 18:00 daily.", swapping) == "OPEN FROM 9:00 UNTIL 18:00 DAILY."
 
 
+@pytest.mark.parametrize("token", ["xq1", "XQ 1", "ＸＱ１", "Xq １"])
+def test_a_token_in_other_clothes_is_known(token: str) -> None:
+    assert translate_around("in 14 days", lambda piece: piece.upper().replace("XQ1", token)) == "IN 14 DAYS"
+
+
+def test_parts_of_two_kinds_may_change_places_as_a_sentence_wants_it() -> None:
+    assert translate_around("get 30 BYN within 14 days", lambda _piece: "XQ2日以内に XQ1") == "14日以内に 30 BYN"
+    assert translate_around("get 30 BYN or 40 BYN", lambda piece: {"get": "A", "or": "B"}.get(piece, "XQ2 XQ1")) == (
+        "A 30 BYN B 40 BYN"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "translated"),
+    [
+        ("订单VL-204815已发货", "the order VL-204815 is sent"),
+        ("共5元。", "all 5元。"),
+        ("在14天内（到5号）", "within 14 days（until 5 th）"),
+    ],
+)
+def test_letters_of_a_script_with_spaces_do_not_grow_onto_a_code(text: str, translated: str) -> None:
+    english = {
+        "订单": "the order",
+        "已发货": "is sent",
+        "共": "all",
+        "在": "within",
+        "天内（到": "days（until",
+        "号）": "th）",
+    }
+    assert translate_around(text, lambda piece: english.get(piece, "XQ")) == translated
+
+
+@pytest.mark.parametrize("edge", ["\u0301", "\u200d", "\ufe0f", "\u200f", "\u00a0 "])
+def test_what_would_stick_to_a_neighbour_is_dropped(edge: str) -> None:
+    assert translate_around("5 days 👍", lambda _piece: f"{edge}дней{edge}").replace(edge.strip(), "") == "5 дней 👍"
+
+
 def test_text_without_words_never_reaches_an_engine() -> None:
     translated, asked = asked_for("12 345 — https://a.example 👍\n\n***\n{x}")
     assert translated == "12 345 — https://a.example 👍\n\n***\n{x}"
@@ -356,6 +393,16 @@ def test_any_mixture_of_words_and_spans_survives_or_is_refused(
         ("one two three four five six seven eight", "one two three four five six seven eight", "de", "unaltered"),
         ("some words", "слова ⁇ тут", "ru", "leftover"),
         ("some words", "слова XQ тут", "ru", "leftover"),
+        ("from 9:00 until 18:00", "с 18:00 до 9:00", "ru", "changed places"),
+        ("pay <b>20</b> now", "плати </b>20<b> сейчас", "ru", "changed places"),
+        ("pay **20** and _30_", "плати _20_ и **30**", "ru", "changed places"),
+        ("five per cent", "пять % тут", "ru", "the sign '%'"),
+        ("see [the page", "смотри страницу", "ru", "the sign '['"),
+        ("pay five euros", "плати пять €", "ru", "the sign '€'"),
+        ("words (and more)", "слова (и больше", "ru", "the bracket '('"),
+        ("words (and more)", "слова и больше)", "ru", "the bracket ')'"),
+        ("one a b c d e f g h i j k l m n o", "адзін a b c d e f g h i j k l", "be", "untranslated"),
+        ("We thank you for the call", "We thank you for спасибо вам", "ru", "script Cyrl"),
         ("some words", "слова\x07тут", "ru", "U+0007"),
         ("some words", "слова \u202eтут", "ru", "U+202E"),
     ],
@@ -376,6 +423,12 @@ def test_each_fault_is_named(source: str, translated: str, language: str, fault:
         ("Vilora Club", "Vilora Club", "ru"),
         ("no no no no", "нет нет нет нет", "ru"),
         ("Any words here", "Якія заўгодна словы тут", "xx"),
+        ("You get 30 BYN within 14 days", "14日以内に 30 BYN を受け取ります", "ja"),
+        ("who sang black is black and more", "black is blackを歌ったのは誰ですか", "ja"),
+        ("a) one (or two)", "а) адзін (або два)", "be"),
+        ("words (and more)", "单词（以及更多）", "zh"),
+        ("the “hidden” network", "das »verborgene« Netz", "de"),
+        ("Save it", "திரைப்பிடிப்பைப் பெறுகிறது பெற்று", "ta"),
         ("", "", "ru"),
     ],
 )  # fmt: skip
