@@ -13,7 +13,7 @@ const at = (id) => document.getElementById(id);
 const [picker, stream, log, thinking, notice, question, counter] =
   ["language", "stream", "log", "thinking", "notice", "question", "counter"].map(at);
 
-const talk = { conversation: newId(), entries: [], language: "" };
+const talk = { conversation: newId(), entries: [], language: "", told: "" }; // `told`: the wish the server knows of
 let phrases = { language: "en", direction: "ltr", widget: {}, status: {}, languages: [] };
 let wish = readStore(localStorage, "faq-language") ?? ""; // the language the customer chose; "" is automatic
 let ending = new AbortController(); // of this conversation: a new one gives up what is still on its way
@@ -114,8 +114,19 @@ async function useLanguage(...tags) {
   }
 }
 
-/** On automatic the page speaks as the reply does. */
-async function followReply(tag) {
+function wishFor(tag) {
+  wish = tag;
+  writeStore(localStorage, "faq-language", wish);
+}
+
+/** On automatic the page speaks as the reply does; who writes "English please" is on automatic from then on. */
+async function followReply(language, body) {
+  const tag = language?.code;
+  if (wish && language?.source === "requested" && !body.language) {
+    wishFor("");
+    talk.told = "";
+    picker.value = "";
+  }
   if (wish || !tag || tag === phrases.language) return;
   const fetched = await fetchPhrases(tag).catch(() => null);
   if (fetched && isServed(fetched, tag)) setInterface(fetched);
@@ -285,7 +296,9 @@ function ask(text, fields, origin) {
     settleChoices(open);
   }
   const body = { channel: "chat", message_id: newId(), conversation_id: talk.conversation, ...fields };
-  if (wish) body.language = wish;
+  // Said once: the server keeps to it, and what the customer writes later ("English please") goes before it.
+  if (wish !== talk.told) body.language = wish || "und";
+  talk.told = wish;
   const timezone = Intl.DateTimeFormat().resolvedOptions().timeZone; // promised times are told in it
   if (timezone && timezone !== "Etc/Unknown") body.customer = { timezone };
   const entry = { kind: "mine", text, language: phrases.language, body, origin };
@@ -326,7 +339,7 @@ async function send(entry, signal) {
   let failure = null;
   try {
     reply = await postQuestion(entry.body, signal);
-    await followReply(reply.language?.code);
+    await followReply(reply.language, entry.body);
   } catch (error) {
     failure = error;
   }
@@ -464,7 +477,7 @@ at("person").addEventListener("click", () => {
 at("new-chat").addEventListener("click", () => {
   ending.abort();
   ending = new AbortController();
-  Object.assign(talk, { conversation: newId(), entries: [] });
+  Object.assign(talk, { conversation: newId(), entries: [], told: "" });
   notice.textContent = "";
   question.value = "";
   thinking.replaceChildren();
@@ -481,8 +494,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 picker.addEventListener("change", async () => {
-  wish = picker.value;
-  writeStore(localStorage, "faq-language", wish);
+  wishFor(picker.value);
   await useLanguage(...(wish ? [wish] : navigator.languages));
   remember();
 });

@@ -136,7 +136,27 @@ def test_the_language_picker_is_the_customers_wish(page: ChatPage) -> None:
     page.wait(lambda: page.root("lang") == "en")
     page.prepare(reply("Fine.", "en"))
     page.ask(QUESTION)
+    assert page.sent()[-1]["body"]["language"] == "und", "the server lets go of the wish"
+    page.prepare(reply("Yes."))
+    page.ask("And then?")
     assert "language" not in page.sent()[-1]["body"]
+
+
+def test_what_the_customer_writes_goes_before_what_they_picked(page: ChatPage) -> None:
+    picker = Select(page.last("#language"))
+    picker.select_by_value("ru")
+    page.wait(lambda: page.root("lang") == "ru")
+    wished = reply("Yes.")
+    wished["body"]["language"]["source"] = "requested"
+    page.prepare(reply("Да.", "ru"), wished)
+    page.ask("Где мой заказ?")
+    page.ask("English please")
+    assert "language" not in page.sent()[-1]["body"]
+    page.wait(lambda: page.root("lang") == "en")
+    assert Select(page.last("#language")).first_selected_option.get_attribute("value") == ""
+    page.prepare(reply("Yes."))
+    page.ask("And then?")
+    assert "language" not in page.sent()[-1]["body"], "what was written still holds"
 
 
 def test_a_browser_language_without_phrases_gets_a_page_that_works(page: ChatPage) -> None:
