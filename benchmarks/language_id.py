@@ -1,8 +1,9 @@
-"""Language identification of short text beside lingua and langdetect: ``python benchmarks/language_id.py DEV_DIR``.
+"""Language identification of short text beside lingua, langdetect and py3langid.
 
-``DEV_DIR`` holds ``language_id/{single-words,word-pairs,sentences}/LANGUAGE.txt``. All three tools
-choose among the same languages and see the same lines in the same process. Even lines were
-used to develop (thresholds, recipes), odd lines were not.
+``python benchmarks/language_id.py DEV_DIR``, where ``DEV_DIR`` holds
+``language_id/{single-words,word-pairs,sentences}/LANGUAGE.txt``. All tools choose among the same
+languages and see the same lines in the same process. Even lines were used to develop (thresholds,
+recipes), odd lines were not. Memory is that of each tool alone in a fresh process.
 """
 
 from __future__ import annotations
@@ -26,11 +27,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("dev", type=Path, metavar="DEV_DIR")
     parser.add_argument("--languages", nargs="+", default=LANGUAGES)
-    parser.add_argument("--only-ours", action="store_true", help="leave lingua and langdetect out")
+    parser.add_argument("--only-ours", action="store_true", help="leave the other tools out")
+    parser.add_argument("--resident", choices=tuple(TOOLS), help="print the resident MiB of one tool, and end")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
     arguments = parser.parse_args()
+    if arguments.resident:
+        print(resident_of(arguments.resident, arguments.languages))
+        return
     texts = read_lines(arguments.dev, arguments.languages)
     report = measure(texts, arguments.languages, arguments.only_ours)
+    report["served"] = measure_served(arguments.dev, arguments.only_ours)
     if arguments.json:
         print(json.dumps(report, ensure_ascii=False))
     else:
@@ -51,19 +57,18 @@ def measure(texts: dict[str, dict[str, list[str]]], languages: list[str], only_o
     from assistant.detection import Detector
 
     detector = Detector(languages)
-    tools: dict[str, Identify] = {"ours": lambda text: detector.detect(text).language}
-    if not only_ours:
-        tools["lingua"] = lingua(languages)
-        tools["langdetect"] = restricted_langdetect(languages)
+    names = ["ours"] if only_ours else list(TOOLS)
     accuracy: dict[str, object] = {}
     seconds: dict[str, dict[str, float]] = {}
-    for name, identify in tools.items():
+    for name in names:
+        identify = TOOLS[name](languages)
         identify("warm up")
         identify("прогрев")
         accuracy[name], seconds[name] = score(identify, texts)
     return {
         "accuracy": accuracy,
         "microseconds_per_text": seconds,
+        "resident_mib": {name: resident_in_fresh_process(name, languages) for name in names},
         "langdetect_share": {
             kind: round(share([detector.detect(t).by for lines in texts[kind].values() for t in lines]), 4)
             for kind in KINDS
@@ -71,6 +76,20 @@ def measure(texts: dict[str, dict[str, list[str]]], languages: list[str], only_o
         "calibration": calibration(detector, texts),
         "cost": cost(languages),
     }
+
+
+def measure_served(dev: Path, only_ours: bool, lines: int | None = None) -> dict[str, object]:
+    """Accuracy with all languages competing that our detector knows, meaned over those with lines to test by."""
+    from assistant.detection import Detector
+
+    served = list(Detector().languages)
+    tested = [code for code in served if (dev / "language_id" / KINDS[0] / f"{code}.txt").exists()]
+    texts = {
+        kind: {code: found[:lines] for code, found in by_language.items()}
+        for kind, by_language in read_lines(dev, tested).items()
+    }
+    accuracy = {name: score(TOOLS[name](served), texts)[0] for name in (["ours"] if only_ours else TOOLS)}
+    return {"languages": len(served), "tested": tested, "accuracy": accuracy}
 
 
 def score(
@@ -119,15 +138,34 @@ def calibration(detector: object, texts: dict[str, dict[str, list[str]]]) -> lis
     return bins
 
 
+def ours(languages: list[str]) -> Identify:
+    from assistant.detection import Detector
+
+    detector = Detector(languages)
+    return lambda text: detector.detect(text).language
+
+
 def lingua(languages: list[str]) -> Identify:
     from lingua import IsoCode639_1, LanguageDetectorBuilder
 
-    codes = [getattr(IsoCode639_1, code.upper()) for code in languages]
+    codes = [found for code in languages if (found := getattr(IsoCode639_1, code.upper(), None)) is not None]
     built = LanguageDetectorBuilder.from_iso_codes_639_1(*codes).with_preloaded_language_models().build()
 
     def identify(text: str) -> str | None:
         found = built.detect_language_of(text)
         return found.iso_code_639_1.name.lower() if found else None
+
+    return identify
+
+
+def restricted_py3langid(languages: list[str]) -> Identify:
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE)
+    identifier.set_languages([code for code in languages if code in set(identifier.labels)])
+
+    def identify(text: str) -> str | None:
+        return str(identifier.classify(text)[0])
 
     return identify
 
@@ -152,9 +190,43 @@ def restricted_langdetect(languages: list[str]) -> Identify:
             name = detector.detect()
         except LangDetectException:
             return None
-        return plain.get(name, name)
+        return str(plain.get(name, name))
 
     return identify
+
+
+TOOLS: Final[dict[str, Callable[[list[str]], Identify]]] = {
+    "ours": ours,
+    "lingua": lingua,
+    "langdetect": restricted_langdetect,
+    "py3langid": restricted_py3langid,
+}
+_A_FEW: Final = (
+    "How do I change my delivery address?", "Как изменить адрес доставки?", "Дзе мая замова?", "Як повернути гроші?",
+    "Wo ist meine Bestellung?", "¿Dónde está mi pedido?", "配送先の住所を変更したい", "我的订单在哪里？",
+    "أين طلبي ومتى سيصل؟", "музей", "форум", "закона", "структура", "конкретного",
+)  # fmt: skip
+
+
+def resident_of(name: str, languages: list[str]) -> float:
+    """Return the MiB that a tool adds to a process that has numpy already, used on a few texts of every script."""
+    import numpy  # noqa: F401 - is loaded before the count begins
+
+    before = _resident()
+    identify = TOOLS[name](languages)
+    for text in _A_FEW:
+        identify(text)
+    return round(_resident() - before, 1)
+
+
+def _resident() -> float:
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    return int(next(line for line in lines if line.startswith("VmRSS")).split()[1]) / 1024
+
+
+def resident_in_fresh_process(name: str, languages: list[str]) -> float:
+    command = [sys.executable, __file__, ".", "--resident", name, "--languages", *languages]
+    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
 _COST = """
@@ -194,8 +266,9 @@ def cost(languages: list[str]) -> dict[str, object]:
 
 
 def print_tables(report: dict[str, object], languages: list[str]) -> None:
-    accuracy = report["accuracy"]
+    accuracy, served = report["accuracy"], report["served"]
     assert isinstance(accuracy, dict)
+    assert isinstance(served, dict)
     for half in HALVES:
         print(f"\nAccuracy, half of the lines that was {half}")
         print(f"{'':24}{'mean':>8}" + "".join(f"{code:>7}" for code in languages))
@@ -204,7 +277,12 @@ def print_tables(report: dict[str, object], languages: list[str]) -> None:
                 row = tables[half][kind]
                 cells = "".join(f"{row[code]:7.3f}" for code in languages)
                 print(f"{kind:13}{name:11}{row['mean']:8.4f}{cells}")
-    for title in ("microseconds_per_text", "langdetect_share", "calibration", "cost"):
+    print(f"\nAll {served['languages']} languages competing, mean over {len(served['tested'])}")
+    for half in HALVES:
+        for kind in KINDS:
+            means = "  ".join(f"{name} {tables[half][kind]['mean']:.4f}" for name, tables in served["accuracy"].items())
+            print(f"{kind:13}{half:14}{means}")
+    for title in ("microseconds_per_text", "resident_mib", "langdetect_share", "calibration", "cost"):
         print(f"\n{title}: {json.dumps(report[title], ensure_ascii=False, indent=1)}")
 
 

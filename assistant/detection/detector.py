@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import exp
 from typing import Final
 
+from assistant.detection.ideographs import is_japanese, is_traditional
 from assistant.detection.langdetect_voter import LangdetectVoter
 from assistant.detection.linear import LinearModel, ScriptModel, load_model
 from assistant.detection.scripts import LANGUAGE_OF_SCRIPT, script_and_purity
@@ -19,14 +20,16 @@ TRUSTED_PROBABILITY: Final = 0.7
 
 _SCRIPT_PROBABILITY: Final = 0.99
 _FOREIGN_PROBABILITY: Final = 0.9
-_LONE_ENGLISH_CEILING: Final = 0.6
+_LONE_ENGLISH_CEILING: Final = 0.45
 _INTERNATIONAL_CEILING: Final = 0.3
-_FEW_LETTERS_CEILING: Final = 0.5
+_FEW_LETTERS_CEILING: Final = 0.45
+_LONE_IDEOGRAPH_CEILING: Final = 0.45
 _MIXED_SHARE: Final = 0.85
 _MIXED_CEILING: Final = 0.6
 _TOP: Final = 5
 _UNUSUAL: Final = frozenset({("zh", "Hant"), ("sr", "Latn")})
 _LARGEST_EXPONENT: Final = 80.0
+_LARGEST_ODD: Final = exp(_LARGEST_EXPONENT)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -120,39 +123,47 @@ class Detector:
         )
 
     def _weigh(self, words: list[str], script: str, model: ScriptModel, ceiling: float) -> Detection:
-        telling = [word for word in words if word not in self._model.international]
-        if telling:
-            words = telling
-        else:
-            ceiling = min(ceiling, _INTERNATIONAL_CEILING)
-        if script != "han" and sum(map(len, words)) < 3:
+        international = self._model.international
+        if not international.isdisjoint(words):
+            telling = [word for word in words if word not in international]
+            if telling:
+                words = telling
+            else:
+                ceiling = min(ceiling, _INTERNATIONAL_CEILING)
+        if script != "han" and len(words) < 3 and sum(map(len, words)) < 3:
             ceiling = min(ceiling, _FEW_LETTERS_CEILING)
-        scores = model.scores(words)
+        # Plain Python over a few dozen numbers: each numpy call costs as much as all of them.
+        values: list[float] = model.scores(words).tolist()
+        if script == "han":
+            ceiling = _weigh_lone_ideograph("".join(words), model.languages, values, ceiling)
         columns = self._columns[script]
         names = self._names[script]
-        # Plain Python over a few dozen numbers: each numpy call costs as much as all of them.
-        values: list[float] = scores.tolist()
-        best = max([values[column] for column in columns])
-        odds = [exp(min(value - best, _LARGEST_EXPONENT)) for value in values]
-        served = [odds[column] for column in columns]
+        best = max(map(values.__getitem__, columns))
+        odds = [exp(value - best) if value - best < _LARGEST_EXPONENT else _LARGEST_ODD for value in values]
+        served = odds if len(columns) == len(odds) else [odds[column] for column in columns]
         total = sum(served)
         # A text that is clearly in a language nobody serves here must not look like a sure guess.
         inside = total / sum(odds)
         if inside < 1 - _FOREIGN_PROBABILITY:
             ceiling *= inside
         probabilities = [odd / total for odd in served]
+        order = sorted(range(len(names)), key=probabilities.__getitem__, reverse=True)
         by = "ngrams"
-        if _margin_is_low(probabilities):
+        if len(order) > 1 and probabilities[order[0]] < RATIO * probabilities[order[1]]:
             votes = self._voter.probabilities(words, script, names)
             if votes is not None:
                 probabilities = _combine(probabilities, votes)
+                order.sort(key=probabilities.__getitem__, reverse=True)
                 by = "ngrams+langdetect"
-        order = sorted(range(len(names)), key=probabilities.__getitem__, reverse=True)[:_TOP]
         language = names[order[0]]
         if len(words) == 1 and script == "latin" and (language == "en" or words[0] in self._model.english):
             ceiling = min(ceiling, _LONE_ENGLISH_CEILING)
-        ranked = tuple((names[i], round(min(ceiling, probabilities[i]), 6)) for i in order)
-        written = "Latn" if script == "latin" else None
+        ranked = tuple([(names[i], round(min(ceiling, probabilities[i]), 6)) for i in order[:_TOP]])
+        written = None
+        if script == "latin":
+            written = "Latn"
+        elif script == "han" and language == "zh" and is_traditional("".join(words)):
+            written = "Hant"
         return Detection(language=language, probability=ranked[0][1], ranked=ranked, by=by, script=written)
 
 
@@ -162,11 +173,16 @@ WEIGHT: Final = 0.2
 """What langdetect's log-probability counts beside the linear model's; measured, as is `RATIO`."""
 
 
-def _margin_is_low(probabilities: list[float]) -> bool:
-    if len(probabilities) < 2:
-        return False
-    second, first = sorted(probabilities)[-2:]
-    return RATIO * second > first
+def _weigh_lone_ideograph(text: str, languages: Sequence[str], values: list[float], ceiling: float) -> float:
+    """Lift Chinese above Japanese for one ideograph that both write, in place; return what may be stated at most.
+
+    A word of one ideograph is as common in either; but who writes Japanese hardly sends it without syllables.
+    """
+    if len(text) > 1 or is_japanese(text):
+        return ceiling
+    chinese, japanese = languages.index("zh"), languages.index("ja")
+    values[chinese] = max(values[chinese], values[japanese] + 1.0)
+    return min(ceiling, _LONE_IDEOGRAPH_CEILING)
 
 
 @cache

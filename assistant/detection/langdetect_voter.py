@@ -1,4 +1,4 @@
-"""langdetect as a second opinion: own factories, seeded, only the served languages, and Belarusian."""
+"""langdetect as a second opinion: own factories, seeded, only the served languages, and five it lacks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from langdetect.detector_factory import DetectorFactory
 
-BELARUSIAN_PROFILE: Final = Path(__file__).parent / "belarusian.json"
+OWN_PROFILES: Final = Path(__file__).parent / "profiles"
+"""Profiles of languages that langdetect comes without, made by ``assistant.detection.training``."""
 _SEED: Final = 20_000
 _FLOOR: Final = 0.01
 """langdetect leaves out what it holds for less likely than 0.1; that is no proof of impossibility."""
@@ -54,14 +55,20 @@ class LangdetectVoter:
         with self._lock:
             factory = self._factories.get(script)
             if factory is None:
-                factory = self._factories[script] = _load_factory(self._known[script])
+                factory = self._factories[script] = load_factory(self._known[script])
         return factory
 
 
-def _load_factory(languages: Sequence[str]) -> DetectorFactory:
+def load_factory(languages: Sequence[str]) -> DetectorFactory:
+    """Read langdetect's and our profiles of ``languages`` into a factory of its own, seeded.
+
+    Profiles count folded words, so what is asked must be folded too: of words in capitals
+    langdetect would look at single letters only. Raises FileNotFoundError for a language without profile.
+    """
     from langdetect.detector_factory import PROFILES_DIRECTORY, DetectorFactory
 
-    paths = [BELARUSIAN_PROFILE if code == "be" else Path(PROFILES_DIRECTORY) / code for code in languages]
+    own = {path.stem: path for path in OWN_PROFILES.glob("*.json")}
+    paths = [own.get(code, Path(PROFILES_DIRECTORY) / code) for code in languages]
     factory = DetectorFactory()
     # On the instance: the class attribute would seed every other user of langdetect in the process.
     factory.seed = _SEED

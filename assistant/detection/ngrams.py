@@ -47,6 +47,35 @@ def ngram_buckets(text: str, *, longest: int, bits: int) -> npt.NDArray[np.uint3
     return _finish(np.concatenate(kept), bits)
 
 
+def word_ngram_buckets(
+    words: Sequence[str], *, longest: int, bits: int
+) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int32]]:
+    """Buckets of all n-grams of several words, as `ngram_buckets` gives for each, and the number of its word."""
+    points = codes(" " + " ".join(words) + " ")
+    letters = points != SPACE
+    owner = np.cumsum(~letters, dtype=np.int32)
+    owner -= 1
+    rolling = points * _SPREAD
+    gram = rolling
+    inside = letters[1:-1]
+    valid = inside
+    grams = [gram[letters]]
+    owners = [owner[letters]]
+    for order in range(2, longest + 1):
+        if order > len(points):
+            break
+        gram = gram[:-1] * _STEP + rolling[order - 1 :]
+        if order == 2:
+            grams.append(gram)
+            owners.append(owner[:-1])
+            continue
+        if order > 3:
+            valid = valid[:-1] & inside[order - 3 :]
+        grams.append(gram[valid])
+        owners.append(owner[: len(gram)][valid])
+    return _finish(np.concatenate(grams), bits), np.concatenate(owners)
+
+
 def many_ngram_buckets(
     texts: Sequence[str], *, longest: int, bits: int
 ) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int32]]:

@@ -15,6 +15,7 @@ MAX_CHARACTERS: Final = 600
 
 _WORD: Final = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
 _CAPITALS: Final = re.compile(r"(?<![^\W\d_])[A-Z]{2,5}(?![^\W\d_])")
+_INNER_CAPITAL: Final = re.compile(r"[a-z][A-Z]")
 _SUSPECT: Final = re.compile(r"[0-9@<>{}%&_/\\$]|\w\.\w|:\w")
 _SPEECHLESS: Final = re.compile(
     r"""
@@ -66,8 +67,8 @@ def significant_words(text: str) -> list[str]:
     """Words that can speak for a language, in order, folded, at most `MAX_CHARACTERS` letters.
 
     Links, addresses, mark-up, placeholders, numbers, codes with digits and file names are taken
-    out first, then a short abbreviation in Latin capitals (``PIN``, ``VPN``) unless the whole
-    message is in capitals.
+    out first, then short abbreviations in Latin capitals (``PIN``, ``VPN``) and names with a capital
+    inside (``iPhone``), unless the whole message is written so.
     """
     if len(text) > MAX_RAW_CHARACTERS:
         text = text[:MAX_RAW_CHARACTERS]
@@ -81,6 +82,10 @@ def significant_words(text: str) -> list[str]:
         abbreviations = _abbreviations(text)
         if abbreviations:
             words = [word for word in words if word not in abbreviations]
+    if words and _INNER_CAPITAL.search(text):
+        names = _names(text)
+        if names:
+            words = [word for word in words if word not in names]
     return words
 
 
@@ -101,3 +106,9 @@ def words_in_script(words: list[str], script: str) -> list[str]:
         kept = scripts_of(codes(joined)) == wanted
         return "".join(character if keep else " " for character, keep in zip(joined, kept, strict=True)).split()
     return [word for word in words if dominant_script(word) == script]
+
+
+def _names(text: str) -> Collection[str]:
+    tokens = _WORD.findall(text[:MAX_CHARACTERS])
+    names = {token.lower() for token in tokens if _INNER_CAPITAL.search(token)}
+    return () if len(tokens) > 2 and 2 * len(names) > len(tokens) else names

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import json
 import os
+import random
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -10,15 +13,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assistant.detection import TRUSTED_PROBABILITY, Detection, DetectionModelError, Detector
-from assistant.detection.langdetect_voter import LangdetectVoter
-from assistant.detection.linear import load_model
+from assistant.detection import Detection, DetectionModelError, Detector, linear
+from assistant.detection.langdetect_voter import OWN_PROFILES, LangdetectVoter, load_factory
+from assistant.detection.linear import ScriptModel, load_model
 from assistant.detection.ngrams import many_ngram_buckets, ngram_buckets
 from assistant.detection.scripts import dominant_script
 from assistant.detection.words import significant_words
+from assistant.language import LIKELY
 from knowledge.errors import ConfigurationError
 
 SERVED = ("ru", "uk", "be", "en", "es", "de", "fr", "it", "pt", "pl", "tr", "zh", "ja", "ko", "ar")
+
+
+@pytest.fixture(scope="module")
+def latin() -> ScriptModel:
+    return load_model().scripts["latin"]
+
 
 QUESTIONS = {
     "en": "How do I change my delivery address?",
@@ -86,6 +96,12 @@ def test_capitals_do_not_change_the_language(served: Detector) -> None:
     assert served.detect("ГДЕ МОЙ ЗАКАЗ").language == "ru"
 
 
+@pytest.mark.parametrize("language", ["en", "ru", "be", "uk", "de", "es", "fr", "it", "pt", "pl"])
+def test_question_in_capitals_is_read_as_in_small_letters(every: Detector, language: str) -> None:
+    question = QUESTIONS[language]
+    assert every.detect(question.upper()) == every.detect(question.lower())
+
+
 def test_decomposed_and_composed_letters_give_the_same_detection(served: Detector) -> None:
     assert served.detect("Gdzie są moje pieniądze") == served.detect("Gdzie są moje pieniądze")
 
@@ -102,9 +118,28 @@ def test_foreign_word_quoted_in_a_sentence_does_not_decide(served: Detector) -> 
     assert served.detect("How do I say привет in English?").language == "en"
 
 
-def test_both_chinese_scripts_are_zh(served: Detector) -> None:
-    assert served.detect("如何更改密碼").language == "zh"
-    assert served.detect("如何更改密码").language == "zh"
+def test_both_chinese_scripts_are_zh_and_traditional_one_is_tagged(served: Detector) -> None:
+    traditional, simplified = served.detect("如何更改密碼"), served.detect("如何更改密码")
+    assert (traditional.language, traditional.tag) == ("zh", "zh-Hant")
+    assert (simplified.language, simplified.tag) == ("zh", "zh")
+
+
+def test_japanese_in_old_ideographs_is_not_tagged_as_chinese(served: Detector) -> None:
+    assert served.detect("國語を勉強したいのですが").tag == "ja"
+
+
+@pytest.mark.parametrize("text", ["好", "手", "工"])
+def test_one_ideograph_that_both_write_is_chinese_and_a_guess(served: Detector, text: str) -> None:
+    found = served.detect(text)
+    assert (found.language, found.probability < LIKELY) == ("zh", True)
+
+
+def test_ideograph_that_only_japanese_writes_is_japanese(served: Detector) -> None:
+    assert served.detect("払").language == "ja"
+
+
+def test_question_in_ideographs_of_japan_is_japanese(served: Detector) -> None:
+    assert served.detect("注文番号").language == "ja"
 
 
 @pytest.mark.parametrize(
@@ -119,10 +154,40 @@ def test_text_without_words_says_nothing(served: Detector, text: str) -> None:
     assert served.detect(text) == Detection(language=None, probability=0.0, ranked=(), by="nothing")
 
 
-@pytest.mark.parametrize("text", ["ok", "404 error", "refund", "error", "online", "Wi-Fi", "total", "hi", "no", "я"])
-def test_word_shared_by_many_languages_is_not_trusted(served: Detector, every: Detector, text: str) -> None:
-    assert served.detect(text).probability < TRUSTED_PROBABILITY
-    assert every.detect(text).probability < TRUSTED_PROBABILITY
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ok", "OK", "404 error", "refund", "PIN", "error", "online", "Wi-Fi", "hi", "no", "я", "да", "Visa", "eSIM",
+        "iPhone 15", "Samsung Galaxy S24", "PlayStation 5", "ThinkPad X1", "Windows 11", "USB-C", "Microsoft Outlook",
+    ],
+)  # fmt: skip
+def test_word_shared_by_many_languages_is_not_likely_any(served: Detector, every: Detector, text: str) -> None:
+    assert served.detect(text).probability < LIKELY
+    assert every.detect(text).probability < LIKELY
+
+
+SPEECHLESS = st.one_of(
+    st.integers(min_value=0, max_value=10**12).map(str),
+    st.from_regex(r"https?://[a-z]{2,12}\.(com|by|de|co\.uk)(/[a-z0-9-]{1,12}){0,3}", fullmatch=True),
+    st.from_regex(r"[a-z]{2,10}(\.[a-z]{2,10})?@[a-z]{2,10}\.(com|ru|org)", fullmatch=True),
+    st.from_regex(r"[A-Z]{1,3}-?[0-9]{3,9}", fullmatch=True),
+    st.from_regex(r"\{[a-z_]{2,12}\}|\{\{ [a-z]{2,9} \}\}|%s|%\([a-z]{2,8}\)s", fullmatch=True),
+    st.sampled_from(["😀", "🎉🎉", "👍🏽", "❤️", "🇧🇾", "?", "—", "12:30", "€ 15.99", "+375 29 123-45-67", "#1", "<br>"]),
+    st.sampled_from(["PIN", "VPN", "iPhone", "WhatsApp", "Wi-Fi", "USB", "404", "PayPal"]),
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(SPEECHLESS, min_size=1, max_size=6))
+def test_numbers_links_codes_marks_and_names_say_nothing_about_language(parts: list[str]) -> None:
+    assert Detector(SERVED).detect(" ".join(parts)).probability < LIKELY
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(SPEECHLESS, min_size=1, max_size=3), st.sampled_from(["uk", "ru", "de", "pl", "es"]))
+def test_what_says_nothing_does_not_turn_a_question(parts: list[str], language: str) -> None:
+    found = Detector(SERVED).detect(f"{' '.join(parts)} {QUESTIONS[language]} {' '.join(parts)}")
+    assert found.language == language
 
 
 def test_language_nobody_serves_is_not_trusted() -> None:
@@ -176,23 +241,104 @@ def test_clear_question_does_not_load_langdetect() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_langdetect_knows_belarusian_and_leaves_the_global_factory_alone() -> None:
+OWN_PROFILES_SAY = {
+    "be": "дзе мая замова і калі яе прывязуць",
+    "hy": "որտե՞ղ է իմ պատվերը և ե՞րբ կստանամ այն",
+    "ka": "სად არის ჩემი შეკვეთა და როდის მივიღებ",
+    "kk": "менің тапсырысым қайда және қашан келеді",
+    "sr": "где је моја поруџбина и када стиже",
+}
+
+
+@pytest.mark.parametrize(("language", "text"), OWN_PROFILES_SAY.items())
+def test_langdetect_knows_languages_it_lacks_by_our_profiles(language: str, text: str) -> None:
+    factory = load_factory([*OWN_PROFILES_SAY, "bg", "en", "mk", "ru", "uk"])
+    voter = factory.create()
+    voter.append(text)
+    first = voter.get_probabilities()[0]
+    assert (first.lang, first.prob > 0.9) == (language, True)
+
+
+@pytest.mark.parametrize("language", OWN_PROFILES_SAY)
+def test_our_profiles_are_in_langdetects_format(language: str) -> None:
+    profile = json.loads((OWN_PROFILES / f"{language}.json").read_text(encoding="utf-8"))
+    assert set(profile) == {"name", "freq", "n_words"}
+    assert profile["name"] == language
+    assert len(profile["n_words"]) == 3
+    assert {len(gram) for gram in profile["freq"]} == {1, 2, 3}
+    assert all(gram == gram.lower() for gram in profile["freq"])
+    for size in (1, 2, 3):
+        counted = sum(count for gram, count in profile["freq"].items() if len(gram) == size)
+        assert 0.9 * profile["n_words"][size - 1] < counted <= profile["n_words"][size - 1]
+
+
+def test_language_without_profile_cannot_be_loaded() -> None:
+    with pytest.raises(FileNotFoundError):
+        load_factory(["tlh"])
+
+
+def test_voter_leaves_langdetects_global_factory_alone() -> None:
     from langdetect import detector_factory
 
-    voter = LangdetectVoter(("be", "ru", "uk"))
-    votes = voter.probabilities(["дзе", "мая", "замова", "і", "калі"], "cyrillic", ["ru", "be", "uk"])
+    votes = LangdetectVoter(("be", "ru", "uk")).probabilities(["дзе", "замова", "калі"], "cyrillic", ["ru", "be", "uk"])
     assert votes is not None
-    russian, belarusian, ukrainian = (vote or 0.0 for vote in votes)
-    assert belarusian > max(russian, ukrainian)
     assert detector_factory.DetectorFactory.seed is None
     assert detector_factory._factory is None
 
 
-def test_langdetect_abstains_on_languages_without_profile() -> None:
-    votes = LangdetectVoter(("be", "kk", "ru")).probabilities(["қайда", "где"], "cyrillic", ["be", "kk", "ru"])
+def test_langdetect_abstains_on_languages_that_it_does_not_vote_on() -> None:
+    votes = LangdetectVoter(("be", "ky", "ru")).probabilities(["кайда", "где"], "cyrillic", ["be", "ky", "ru"])
     assert votes is not None
     assert [vote is None for vote in votes] == [False, True, False]
-    assert LangdetectVoter(("kk", "ru")).probabilities(["где"], "cyrillic", ["kk", "ru"]) is None
+    assert LangdetectVoter(("ky", "ru")).probabilities(["где"], "cyrillic", ["ky", "ru"]) is None
+
+
+def test_answers_do_not_depend_on_what_was_asked_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [*QUESTIONS.values(), *QUESTIONS_ELSEWHERE.values(), "музей", "total", "where where where", "wo ist wo"]
+    detector = Detector()
+    expected = {text: repr(detector.detect(text)) for text in texts}
+    monkeypatch.setattr(linear, "_REMEMBERED", 5)
+    shuffled = random.Random(3)
+    for _ in range(5):
+        shuffled.shuffle(texts)
+        assert {text: repr(detector.detect(text)) for text in texts} == expected
+
+
+def test_what_is_remembered_is_bounded(latin: ScriptModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(linear, "_REMEMBERED", 100)
+    model = latin
+    for number in range(500):
+        model.scores([f"word{chr(97 + number % 26)}{chr(97 + number // 26)}", "a" * 600])
+    assert len(model._remembered) <= 100
+    assert max(map(len, model._remembered)) <= 32
+
+
+def test_threads_that_push_each_others_words_out_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    detector = Detector(SERVED)
+    texts = [*QUESTIONS.values(), "total", "refund", "форум"]
+    expected = [detector.detect(text) for text in texts]
+    monkeypatch.setattr(linear, "_REMEMBERED", 3)
+    with ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(lambda _: [detector.detect(text) for text in texts], range(24)))
+    assert all(result == expected for result in results)
+
+
+def test_sums_of_several_words_are_those_of_each_alone(latin: ScriptModel) -> None:
+    words = ["quibbling", "zanahorias", "schlüssel", "qx"]
+    size, sums = latin.sums(words)
+    latin._remembered.clear()
+    alone = [latin.sums([word]) for word in words]
+    assert size == sum(count for count, _ in alone)
+    assert (sums == sum(part for _, part in alone)).all()
+
+
+def test_word_on_a_list_gains_and_one_on_none_does_not(latin: ScriptModel) -> None:
+    classes = len(latin.languages)
+    _, listed = latin.sums(["programas"])
+    _, unlisted = latin.sums(["programasxq"])
+    assert not unlisted[classes:].any()
+    assert min(listed[classes + latin.languages.index(code)] for code in ("es", "pt")) > 0
+    assert listed[classes + latin.languages.index("pl")] == 0
 
 
 def test_detection_is_the_same_every_time_in_threads_and_in_other_processes(served: Detector) -> None:
@@ -234,6 +380,14 @@ def test_any_text_gives_a_probability_and_a_served_language(text: str) -> None:
     assert found.language is None or found.language in SERVED
     assert 0.0 <= found.probability <= 1.0
     assert found == detector.detect(text)
+
+
+def test_megabytes_are_answered_at_once(served: Detector) -> None:
+    served.detect("warm up")
+    began = time.perf_counter()
+    for text in ("где мой заказ " * 80_000, "a" * 1_000_000, "<" * 1_000_000, "漢字" * 500_000):
+        served.detect(text)
+    assert time.perf_counter() - began < 2.0
 
 
 def test_dressed_up_letters_are_read(served: Detector) -> None:

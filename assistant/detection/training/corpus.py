@@ -22,10 +22,12 @@ SCRIPTS_OF_LANGUAGE: Final[dict[str, frozenset[str]]] = {
     "uz": frozenset({"latin"}),
     "zh": frozenset({"han"}),
     "ja": frozenset({"han", "kana"}),
+    "hy": frozenset({"armenian"}),
+    "ka": frozenset({"georgian"}),
 }
 LATIN: Final = frozenset({"latin"})
-SINGLE_SCRIPT: Final = frozenset({"ko", "el", "he", "hy", "ka", "th", "hi", "bn", "ta", "te"})
-"""Their script settles them; no model is trained."""
+SINGLE_SCRIPT: Final = frozenset({"ko", "el", "he", "th", "hi", "bn", "ta", "te"})
+"""Their script settles them, and langdetect has profiles of them; their text is not needed."""
 
 # Letters that a language's alphabet lacks: a line that holds one is another language's.
 _FOREIGN: Final = {
@@ -37,7 +39,7 @@ _FOREIGN: Final = {
     "sr": re.compile("[ыэёъйщюяіўїєґ]"),
     "mk": re.compile("[ыэёъйщюяіўїєґђћ]"),
 }
-_MAX_LINES: Final = 120_000
+_MAX_LINES: Final = 400_000
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from assistant.detection.ngrams import many_ngram_buckets
 from assistant.detection.training.corpus import Corpus
+from assistant.detection.training.wear import worn
 from assistant.detection.words import words_in_script
 
 KINDS: Final = ("word", "pair", "fragment")
@@ -39,12 +40,13 @@ class Features:
 
 def cut_examples(
     corpus: Corpus, script: str, languages: tuple[str, ...], *, amounts: tuple[int, int, int],
-    minor: frozenset[str] = frozenset(), seed: int,
+    minor: frozenset[str] = frozenset(), frequency: float = 0.3, seed: int,
 ) -> tuple[Examples, Examples]:  # fmt: skip
     """Training and held-out examples of one script; ``amounts`` of words, pairs, fragments per language.
 
     Of ``minor`` languages a quarter is drawn: they are learnt without pulling the border between
     greater ones (Galician that between Spanish and Portuguese), and found when the text is clear.
+    Single words are drawn by the power ``frequency`` of theirs: rare ones must be seen, frequent ones more often.
     """
     english = _frequencies(corpus, "en", script) if "en" in languages else Counter[str]()
     english_total = max(1, sum(english.values()))
@@ -68,22 +70,30 @@ def cut_examples(
                 borrowed = english.get(word, 0) / english_total > 4 * counts[word] / total
                 if word in international or (borrowed and len(word) > 3):
                     del counts[word]
-        _take(train, held, _draw_words(counts, amounts[0] // share, random), label, 0)
+        words = _draw_words(counts, amounts[0] // share, frequency, random)
+        _take(train, held, worn(words, script, language, random), label, 0)
         if script == "han":
             _take(train, held, [text for line in lines for text in line], label, 2)
             continue
-        _take(train, held, _draw_windows(lines, amounts[1] // share, (2, 2), random), label, 1)
-        _take(train, held, _draw_pairs(counts, amounts[1] // share // 2, random), label, 1)
-        _take(train, held, _draw_windows(lines + terms, amounts[2] // share, (3, 12), random), label, 2)
+        pairs = _draw_windows(lines, amounts[1] // share, (2, 2), random)
+        pairs += _draw_pairs(counts, amounts[1] // share // 2, frequency, random)
+        _take(train, held, worn(pairs, script, language, random), label, 1)
+        fragments = _draw_windows(lines + terms, amounts[2] // share, (3, 12), random)
+        _take(train, held, worn(fragments, script, language, random), label, 2)
     return _pack(languages, train), _pack(languages, held)
 
 
-def extract(examples: Examples, *, longest: int, bits: int, chunk: int = 20_000) -> Features:
+def extract(examples: Examples, *, longest: int, bits: int) -> Features:
     """N-gram buckets of all examples."""
+    return extract_texts(examples.texts, longest=longest, bits=bits)
+
+
+def extract_texts(padded: list[str], *, longest: int, bits: int, chunk: int = 20_000) -> Features:
+    """N-gram buckets of texts with a space around them."""
     buckets: list[npt.NDArray[np.int32]] = []
     sizes: list[npt.NDArray[np.int64]] = []
-    for first in range(0, len(examples.texts), chunk):
-        texts = examples.texts[first : first + chunk]
+    for first in range(0, len(padded), chunk):
+        texts = padded[first : first + chunk]
         found, owners = many_ngram_buckets(texts, longest=longest, bits=bits)
         buckets.append(found.astype(np.int32))
         sizes.append(np.bincount(owners, minlength=len(texts)).astype(np.int64))
@@ -106,18 +116,17 @@ def _runs(counts: Counter[str]) -> Counter[str]:
     return pieces
 
 
-def _draw_words(counts: Counter[str], amount: int, random: np.random.Generator) -> list[str]:
-    """Words drawn by the 0.3rd power of their frequency: rare words must be seen, frequent ones more often."""
+def _draw_words(counts: Counter[str], amount: int, frequency: float, random: np.random.Generator) -> list[str]:
     words = [word for word in counts if len(word) > 1 or counts[word] > 5]
     if not words:
         return []
-    weights = np.array([counts[word] for word in words], dtype=np.float64) ** 0.3
-    drawn = random.choice(len(words), size=min(amount, 2 * len(words)), p=weights / weights.sum())
+    weights = np.array([counts[word] for word in words], dtype=np.float64) ** frequency
+    drawn = random.choice(len(words), size=min(amount, 5 * len(words)), p=weights / weights.sum())
     return [words[index] for index in drawn]
 
 
-def _draw_pairs(counts: Counter[str], amount: int, random: np.random.Generator) -> list[str]:
-    words = _draw_words(counts, 2 * amount, random)
+def _draw_pairs(counts: Counter[str], amount: int, frequency: float, random: np.random.Generator) -> list[str]:
+    words = _draw_words(counts, 2 * amount, frequency, random)
     return [" ".join(pair) for pair in zip(words[::2], words[1::2], strict=False)]
 
 

@@ -1,13 +1,31 @@
-"""The Belarusian profile that langdetect lacks, counted as its own profiles were: n-grams of 1 to 3 letters."""
+"""Profiles of languages that langdetect lacks, counted as its own profiles were: n-grams of 1 to 3 letters."""
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Final
+
+from assistant.detection.training.corpus import Corpus
+from assistant.detection.words import words_in_script
+
+PROFILED: Final = {"be": "cyrillic", "hy": "armenian", "ka": "georgian", "kk": "cyrillic", "sr": "cyrillic"}
+"""Languages that langdetect comes without, by the script they are counted in."""
 
 _LEAST_SHARE: Final = 100_000
 """langdetect's profile builder drops n-grams rarer than one in so many of the most frequent kind."""
+
+
+def write_profiles(corpus: Corpus, folder: Path) -> None:
+    """Write one ``LANGUAGE.json`` for each language of `PROFILED`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for language, script in PROFILED.items():
+        texts = corpus.lines[language] + corpus.terms.get(language, [])
+        profile = langdetect_profile(language, [words_in_script(words, script) for words in texts])
+        packed = json.dumps(profile, ensure_ascii=False, separators=(",", ":"))
+        (folder / f"{language}.json").write_text(packed, encoding="utf-8")
 
 
 def langdetect_profile(language: str, lines: Iterable[list[str]]) -> dict[str, object]:
@@ -26,6 +44,6 @@ def langdetect_profile(language: str, lines: Iterable[list[str]]) -> dict[str, o
                     if gram != " ":
                         counts[gram] += 1
                         totals[size - 1] += 1
-    least = max(3, totals[0] // _LEAST_SHARE)
+    least = max(4, totals[0] // _LEAST_SHARE)
     kept = {gram: count for gram, count in sorted(counts.items()) if count >= least}
     return {"name": language, "freq": kept, "n_words": totals}

@@ -48,6 +48,13 @@ def test_json_is_one_object_a_line(faq: Faq) -> None:
     assert documents[1]["ranked"][0] == ["be", documents[1]["probability"]]
 
 
+def test_plain_output_is_the_language_and_json_the_script_too(faq: Faq) -> None:
+    line = "如何更改密碼"
+    assert faq("detect", stdin=line).stdout.startswith("zh\t")
+    document = json.loads(faq("detect", "--json", stdin=line).stdout)
+    assert (document["language"], document["script"], document["tag"]) == ("zh", "Hant", "zh-Hant")
+
+
 def test_candidates_can_be_named(faq: Faq, monkeypatch: pytest.MonkeyPatch) -> None:
     line = "Де моє замовлення, будь ласка?"
     assert faq("detect", "--languages", "ru, be", stdin=line).stdout[:3] in ("ru\t", "be\t")
