@@ -35,6 +35,7 @@ from assistant.tickets.queue import TicketQueue
 from assistant.tickets.ticket import TicketIdTakenError, TicketReceiptRef
 from assistant.translation import Translator, find_spans
 from assistant.wish import language_wish
+from index.analysis import normal_form
 from index.errors import NoGenerationError
 from index.follower import Follower
 from index.generation import Generation
@@ -221,8 +222,10 @@ class Assistant:
 
     def _opened(self, question: Question, history: list[Past]) -> Case:
         wish = language_wish(question.text, spoken=self._spoken)
-        text = question.text if wish is None else wish.rest
         generation, readings = self._searched()
+        if wish is not None and generation is not None and len(generation.exact(normal_form(question.text))):
+            wish = None  # "Do you speak German?" stands in an article
+        text = question.text if wish is None else wish.rest
         language = identify_read(
             text,
             detector=self._detector,

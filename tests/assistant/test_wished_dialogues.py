@@ -13,6 +13,7 @@ import pytest
 from api.product import Product
 from api.settings import Settings
 from assistant.question import make_question
+from knowledge.article import make_article
 from tests.assistant.conftest import Ask
 
 Say = Callable[..., dict[str, Any]]
@@ -144,5 +145,21 @@ def test_the_languages_of_the_settings_alone_can_be_asked_for(sample_data: Path)
         product.follower.refresh()
         reply = orjson.loads(asyncio.run(product.assistant.ask(make_question("in Spanish please"))))
         assert reply["language"]["wished"] is False
+    finally:
+        product.close()
+
+
+def test_a_question_that_stands_in_an_article_is_no_wish(tmp_path: Path) -> None:
+    product = Product(Settings(data_dir=tmp_path))
+    try:
+        texts = {"en": {"question": "Do you speak German?", "answer": "We do, from nine to five."}}
+        product.store.put(make_article(id="german", texts=texts), by="test")
+        product.make_generation()
+        product.follower.refresh()
+        reply = orjson.loads(asyncio.run(product.assistant.ask(make_question("do you speak german"))))
+        assert (reply["decision"], reply["answer"]["article_id"]) == ("answered", "german")
+        assert reply["language"]["wished"] is False
+        wished = orjson.loads(asyncio.run(product.assistant.ask(make_question("can you speak german please"))))
+        assert wished["language"]["code"] == "de"
     finally:
         product.close()
