@@ -133,7 +133,7 @@ class ArgosEngine:
         TranslationError without a network.
         """
         source, target = tags.canonical(source), tags.canonical(target)
-        with argos_library.index(self._index_url) as index:
+        with argos_library.index(self._index_url, source, target) as index:
             offered = {
                 (from_tag, to_tag): entry
                 for entry in sorted(index.entries, key=lambda entry: _version_key(str(entry.package_version)))

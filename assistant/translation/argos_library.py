@@ -87,8 +87,8 @@ def packages_in(directory: Path) -> Iterator[None]:
 
 
 @contextmanager
-def index(url: str | None) -> Iterator[Index]:
-    """Yield the package index, fetched anew; what is downloaded meanwhile is removed at the end.
+def index(url: str | None, source: str, target: str) -> Iterator[Index]:
+    """Yield the package index, fetched anew for a pair; what is downloaded meanwhile is removed at the end.
 
     Raises TranslationError when it cannot be read.
     """
@@ -102,17 +102,21 @@ def index(url: str | None) -> Iterator[Index]:
         try:
             packages.update_package_index()  # swallows what goes wrong; the file then does not exist
             if not library.local_package_index.exists():
-                raise TranslationError(f"The Argos package index at {address} cannot be reached. {_mend()}")
+                raise TranslationError(
+                    f"The Argos package index at {address} cannot be reached. {_mend(source, target)}"
+                )
             try:
                 entries = tuple(packages.get_available_packages())
             except (ValueError, TypeError, AttributeError, json.JSONDecodeError) as error:
-                raise TranslationError(f"What {address} sent is no Argos package index ({error}). {_mend()}") from error
+                raise TranslationError(
+                    f"What {address} sent is no Argos package index ({error}). {_mend(source, target)}"
+                ) from error
             yield Index(url=address, entries=entries)
         finally:
             library.remote_package_index, library.local_package_index, library.downloads_dir = before
 
 
-def _mend(source: str = "SOURCE", target: str = "TARGET") -> str:
+def _mend(source: str, target: str) -> str:
     return (
         "Connect this machine to the network, or fetch the .argosmodel file for "
         f"{source}→{target} elsewhere and install it with: faq languages install FILE"
