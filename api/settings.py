@@ -41,7 +41,9 @@ class Settings(BaseSettings):
     )
     default_language: str = Field("en", description="Language of imported rows without one, and of replies at worst.")
     languages: list[str] = Field(
-        [], description="Languages customers may write in (JSON list); empty means all that are identified."
+        [],
+        description="Languages customers may write in, and ask for in words (JSON list); empty means all that are "
+        "identified.",
     )
     channel_languages: dict[str, str] = Field(
         {}, description="Language of a channel (JSON object), such as a German site."
@@ -83,7 +85,10 @@ class Settings(BaseSettings):
         True, description="Keep a new index from answering that is worse on the golden questions, beyond noise."
     )
     translation_budget: float = Field(
-        2.0, gt=0, le=60, description="Seconds a customer waits for a machine translation."
+        2.0,
+        gt=0,
+        le=60,
+        description="Seconds a customer waits for a machine translation; it goes on, and is remembered.",
     )
     translation_workers: int = Field(
         1, ge=1, le=64, description="Texts that machines translate at once; each may use all cores."
@@ -93,7 +98,9 @@ class Settings(BaseSettings):
         description="Program `apertium` of the system, which translates between close languages: its path, `auto` "
         "to find it, or `off`.",
     )
-    timezone: str = Field("UTC", description="IANA time zone of the times promised to customers.")
+    timezone: str = Field(
+        "UTC", description="IANA time zone of the times promised to customers whose own is not known."
+    )
     faq_url: str = Field("", description="Where customers read the FAQ; named in acknowledgements of e-mails.")
     max_question_length: int = Field(2_000, ge=1, le=20_000, description="Characters of a question.")
     max_body_bytes: int = Field(1_048_576, ge=1_024, description="Bytes of a request, file uploads apart.")
