@@ -203,10 +203,11 @@ class ApertiumEngine:
             idle = [key for key, pipeline in self._pipelines.items() if at - pipeline.used_at > CLOSE_AFTER]
             for key in idle:
                 self._pipelines.pop(key).close()
-            changed = _changed(self._modes_folder)
+            changed = _changed(self._modes_folder) if self.problem is None else None
             if changed != self._folder_changed:
                 self._folder_changed = changed
-                self._installed = {one.mode.name: one for one in _installed(self._modes_folder)}
+                found = _installed(self._modes_folder) if changed is not None else ()
+                self._installed = {one.mode.name: one for one in found}
                 self._recall()
                 self._offer()
             is_probing = self._prober is not None and self._prober.is_alive()

@@ -430,6 +430,13 @@ def test_the_program_is_found_named_or_switched_off(tmp_path: Path, monkeypatch:
     assert find_program(str(program)) == program
 
 
+def test_pairs_beside_a_program_that_is_not_there_are_not_offered(tmp_path: Path, make: Make) -> None:
+    program = build_apertium(tmp_path / "a", {"eng-spa": "upper"})
+    missing = make(program.with_name("apertium-misspelt"))
+    missing.settle()
+    assert (missing.pairs(), missing.installed()) == (frozenset(), ())
+
+
 def test_a_program_that_is_not_there_or_alone_has_no_pairs_and_says_so(tmp_path: Path, make: Make) -> None:
     missing = make(tmp_path / "nowhere" / "apertium")
     assert (missing.pairs(), missing.installed()) == (frozenset(), ())
