@@ -35,6 +35,7 @@ from knowledge.translations import MAX_ENGINE_LENGTH, Field, source_digest
 
 TIME_BUDGET = 2.0  # seconds a customer waits for a translation before the original is shown
 UNSAFE_LIMIT = 1_000  # texts remembered as failing where nothing is remembered of them otherwise
+LETTER = 2_000  # characters; a longer text is no question, and takes an engine tens of seconds
 FRESH = 2.0  # seconds for which a look at packages, glossary and memory is trusted
 LOOK_AFTER = 1.0  # seconds after which a busy translator looks again, so that nobody waits for it
 
@@ -178,7 +179,8 @@ class Translator:
     async def free_text(self, text: str, source: str, target: str, *, budget: float | None = None) -> Translated:
         """Return any text, such as a customer's message, in the target language; it is not remembered.
 
-        ``budget`` is in seconds, the translator's own by default. Raises as ``article_text``.
+        ``budget`` is in seconds, the translator's own by default. A letter, and whoever has more time than that, keeps
+        nobody waiting who asked a question. Raises as ``article_text``.
         """
         await self.freshen()
         route = self.route(source, target)
@@ -195,6 +197,7 @@ class Translator:
             lambda: self._made_freely(key, route, text, at_hand.glossary),
             budget=self._time_budget if budget is None else budget,
             name=f"{route.source}→{route.target}",
+            is_patient=len(text) > LETTER or (budget is not None and budget > self._time_budget),
         )
         return _translated(made, route, at_hand.version(route))
 

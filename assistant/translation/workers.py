@@ -16,20 +16,32 @@ QUEUE_LIMIT = 64  # texts being translated or waiting; more would be shown too l
 log = logging.getLogger(__name__)
 
 
+class _Lane:
+    """Threads, and what is running or waiting on them by its key."""
+
+    def __init__(self, count: int, name: str) -> None:
+        self.pool = ThreadPoolExecutor(count, thread_name_prefix=name)
+        self.running: dict[Hashable, Future[str]] = {}
+
+
 class Workers:
-    """A few threads; what is asked for twice at once is done once."""
+    """A few threads, and one for what can wait; what is asked for twice at once is done once."""
 
     def __init__(self, count: int) -> None:
-        self._pool = ThreadPoolExecutor(count, thread_name_prefix="translation")
         self._lock = threading.Lock()
-        self._running: dict[Hashable, Future[str]] = {}
+        self._lane = _Lane(count, "translation")
+        # A letter of 50,000 characters takes minutes: customers must not stand behind it.
+        self._slow_lane = _Lane(1, "translation-patient")
 
-    async def run(self, key: Hashable, work: Callable[[], str], *, budget: float, name: str) -> str:
+    async def run(
+        self, key: Hashable, work: Callable[[], str], *, budget: float, name: str, is_patient: bool = False
+    ) -> str:
         """Return what the work gives, within ``budget`` seconds; after that it goes on without anyone waiting.
 
-        Raises TranslationTimeoutError then, TranslationBusyError where too many wait, and what the work raises.
+        ``is_patient`` work keeps nobody else waiting but its like. Raises TranslationTimeoutError after that time,
+        TranslationBusyError where too many wait, and what the work raises.
         """
-        running = self._submit(key, work)
+        running = self._submit(self._slow_lane if is_patient else self._lane, key, work)
         loop = asyncio.get_running_loop()
         finished = asyncio.Event()
 
@@ -51,25 +63,26 @@ class Workers:
 
     def close(self) -> None:
         """Drop what waits; what runs is finished in the background."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for lane in (self._lane, self._slow_lane):
+            lane.pool.shutdown(wait=False, cancel_futures=True)
 
-    def _submit(self, key: Hashable, work: Callable[[], str]) -> Future[str]:
+    def _submit(self, lane: _Lane, key: Hashable, work: Callable[[], str]) -> Future[str]:
         with self._lock:
-            running = self._running.get(key)
+            running = lane.running.get(key)
             if running is not None:
                 return running
-            if len(self._running) >= QUEUE_LIMIT:
+            if len(lane.running) >= QUEUE_LIMIT:
                 raise TranslationBusyError(f"{QUEUE_LIMIT} texts wait to be translated already; ask again in a moment.")
             try:
-                running = self._running[key] = self._pool.submit(work)
+                running = lane.running[key] = lane.pool.submit(work)
             except RuntimeError as error:
                 raise closed() from error
-        running.add_done_callback(lambda finished: self._finish(key, finished))
+        running.add_done_callback(lambda finished: self._finish(lane, key, finished))
         return running
 
-    def _finish(self, key: Hashable, running: Future[str]) -> None:
+    def _finish(self, lane: _Lane, key: Hashable, running: Future[str]) -> None:
         with self._lock:
-            self._running.pop(key, None)
+            lane.running.pop(key, None)
         if not running.cancelled() and (error := running.exception()) is not None:
             log.warning("a translation failed: %s", error)  # its caller may have left
 

@@ -289,6 +289,25 @@ def test_the_event_loop_runs_on_while_an_engine_is_busy(engine: FakeEngine, memo
         assert asyncio.run(ask(made)) == 50
 
 
+@pytest.mark.parametrize("letter, budget", [("short", 120.0), ("a long letter " * 1_000, None)])
+def test_a_letter_keeps_no_customer_waiting(engine: FakeEngine, letter: str, budget: float | None) -> None:
+    slow = FakeEngine(("de", "en"), name="slow")
+    slow.open.clear()
+
+    async def ask(made: Translator) -> str:
+        letters = [asyncio.create_task(made.free_text(f"{n} {letter}", "de", "en", budget=budget)) for n in range(5)]
+        while not slow.asked:
+            await asyncio.sleep(0.001)
+        answer = await made.free_text("a question", "en", "nl")
+        assert not any(task.done() for task in letters)
+        slow.open.set()
+        await asyncio.gather(*letters, return_exceptions=True)
+        return answer.text
+
+    with translator(slow, engine, memory=None, time_budget=5) as made:
+        assert asyncio.run(ask(made)) == "a noitseuq"
+
+
 def test_too_many_waiting_texts_are_refused_at_once(engine: FakeEngine) -> None:
     async def ask(made: Translator) -> None:
         engine.open.clear()
