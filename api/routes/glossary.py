@@ -67,7 +67,7 @@ def glossary(
                         "properties": {
                             "items": {
                                 "type": "array",
-                                "maxItems": 5_000,
+                                "description": "At most 5,000.",
                                 "items": {"$ref": "#/components/schemas/TermModel"},
                             }
                         },
