@@ -289,7 +289,7 @@ def test_the_event_loop_runs_on_while_an_engine_is_busy(engine: FakeEngine, memo
         assert asyncio.run(ask(made)) == 50
 
 
-@pytest.mark.parametrize("letter, budget", [("short", 120.0), ("a long letter " * 1_000, None)])
+@pytest.mark.parametrize(("letter", "budget"), [("short", 120.0), ("a long letter " * 1_000, None)])
 def test_a_letter_keeps_no_customer_waiting(engine: FakeEngine, letter: str, budget: float | None) -> None:
     slow = FakeEngine(("de", "en"), name="slow")
     slow.open.clear()
