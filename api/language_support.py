@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from api.product import Product
 from assistant.translation import TranslationEngine
+from assistant.translation.tags import base
 from index.analysis import stemmed_languages
 from knowledge.errors import FaqError
 
@@ -30,9 +32,9 @@ def language_support(product: Product) -> list[dict[str, Any]]:
         {
             "code": code,
             "name": spoken.language_name(code, in_language="en"),
-            "identified": code in identified,
+            "identified": _is_told(code, identified),
             # The embedded encoder and the lexical arm take any text; what cannot be told apart is still searched.
-            "searched": code in identified or code in answered,
+            "searched": code.split("-")[0] in identified or code in answered,
             "stemmed": code in stemmed,
             "phrases": code in spoken.languages,
             "articles": answered.get(code, 0),
@@ -42,6 +44,11 @@ def language_support(product: Product) -> list[dict[str, Any]]:
         }
         for code in codes
     ]
+
+
+def _is_told(code: str, identified: Collection[str]) -> bool:
+    """Tell whether a text shows that it is in the language; it shows the script (``zh-Hant``), and no region."""
+    return code in identified or (base(code) == code and code.split("-")[0] in identified)
 
 
 def engine_support(product: Product) -> list[dict[str, Any]]:

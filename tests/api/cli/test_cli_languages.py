@@ -85,6 +85,9 @@ def test_languages_are_listed_with_what_is_done_in_each(faq: Faq, shop: Path) ->
         "translated from": "", "engine": "", "phrases": "yes",
     }  # fmt: skip
     assert (listed["fr"]["articles"], listed["fr"]["phrases"]) == ("0 of 68", "yes")
+    # A text shows its script, and not its region; both are searched like their language.
+    told = {tag: (listed[tag]["identified"], listed[tag]["searched"]) for tag in ("zh-Hant", "sr-Latn", "pt-BR")}
+    assert told == {"zh-Hant": ("yes", "yes"), "sr-Latn": ("yes", "yes"), "pt-BR": ("no", "yes")}
     items = json.loads(faq("languages", "--json").stdout)["items"]
     assert [item["code"] for item in items] == list(listed)
 
