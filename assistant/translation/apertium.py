@@ -12,6 +12,7 @@ import logging
 import os
 import re
 import shutil
+import signal
 import subprocess
 import threading
 import time
@@ -366,13 +367,23 @@ def _modes_folder(program: Path) -> Path | None:
 
 def _ask_version(program: Path) -> str:
     try:
-        done = subprocess.run(
-            [str(program), "-V"], capture_output=True, text=True, errors="replace", timeout=SENTENCE_WAIT, check=False
-        )
+        with subprocess.Popen(
+            [str(program), "-V"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            errors="replace",
+            start_new_session=True,  # it is a script, which is killed with the programs it called
+        ) as asked:
+            try:
+                said, _ = asked.communicate(timeout=SENTENCE_WAIT)
+            except subprocess.TimeoutExpired:
+                os.killpg(asked.pid, signal.SIGKILL)
+                raise
     except (OSError, subprocess.TimeoutExpired) as error:
         log.warning("%s does not tell its version: %s", program, error)
         return "unknown"
-    found = re.search(r"\d+(?:\.\d+)+", done.stdout)
+    found = re.search(r"\d+(?:\.\d+)+", said)
     return found.group() if found else "unknown"
 
 

@@ -451,3 +451,26 @@ def test_a_program_that_is_not_there_or_alone_has_no_pairs_and_says_so(tmp_path:
 def test_a_program_that_does_not_tell_its_version_has_none(tmp_path: Path, make: Make) -> None:
     program = build_apertium(tmp_path / "a", {"eng-spa": "upper"}, version="of my own")
     assert make(program).pair_version("en", "es").startswith("unknown/")
+
+
+def test_a_program_that_hangs_when_asked_for_its_version_is_killed_with_what_it_called(
+    tmp_path: Path, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assistant.translation.apertium.SENTENCE_WAIT", 0.5)
+    program = build_apertium(tmp_path / "a", {"eng-spa": "upper"})
+    called = tmp_path / "called"
+    program.write_text(f"#!/bin/sh\nsleep 60 &\necho $! > {called}\nwait\n", encoding="utf-8")
+    assert make(program).version == "unknown"
+    pid = int(called.read_text())
+    deadline = time.monotonic() + 10
+    while _is_running(pid) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not _is_running(pid)
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
