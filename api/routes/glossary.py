@@ -88,7 +88,8 @@ def replace(
 ) -> Response:
     """Keep these terms and no others, all of them or none; ``If-Match`` guards what somebody else changed meanwhile.
 
-    Answers heed them at once; remembered translations of texts with terms that changed are made anew.
+    Answers heed them at once, other processes' within seconds; remembered translations of texts with terms that
+    changed are made anew.
     """
     warnings: list[str] = []
     try:
@@ -100,6 +101,7 @@ def replace(
     except InputError as error:
         error.field = error.field or "body"  # what cannot be used as a whole
         raise
+    product.translator.look()
     return _response(state, warnings)
 
 
@@ -110,6 +112,7 @@ def write(
     """Keep this term, in place of one with the same letters; the ETag is that of the glossary."""
     made = make_term(id, body.renderings, case_sensitive=body.case_sensitive)
     state = product.glossary.put(made, expected_version=expected_version(if_match))
+    product.translator.look()
     return json_response(made, headers={"ETag": etag(state.version)})
 
 
@@ -117,6 +120,7 @@ def write(
 def delete(id: Term, product: ProductDep, key: KnowledgeKey, if_match: IfMatch = None) -> Response:
     """Give a term up; from now on engines translate it."""
     state = product.glossary.remove(id, expected_version=expected_version(if_match))
+    product.translator.look()
     return Response(status_code=204, headers={"ETag": etag(state.version)})
 
 

@@ -40,6 +40,19 @@ def test_a_glossary_replaces_the_one_before_and_comes_back_as_it_was(shared: Tes
     assert shared.put(PATH, json={"items": kept(shared)}).json()["version"] == version + 1
 
 
+def test_answers_heed_a_change_at_once(shared: TestClient) -> None:
+    translator = shared.app.state.product.translator  # type: ignore[attr-defined]
+    changes: list[tuple[str, str, Any]] = [
+        ("PUT", PATH, {"items": [VILORA, CART]}),
+        ("PUT", f"{PATH}/parcel", {}),
+        ("DELETE", f"{PATH}/parcel", None),
+    ]
+    for method, path, body in changes:
+        before = translator.stamp
+        assert shared.request(method, path, json=body).is_success
+        assert translator.stamp > before
+
+
 def test_a_table_comes_in_and_goes_out(shared: TestClient) -> None:
     table = "term,language,rendering,note\nкошык,en,cart,\nкошык,pt-BR,carrinho,\n"
     response = shared.put(PATH, content=table.encode(), headers=CSV)
