@@ -10,8 +10,9 @@ from assistant.translation import tags
 from assistant.translation.errors import TranslationHeldError, TranslationUnsafeError
 from assistant.translation.installed import Installed
 from assistant.translation.memory import Remembered, TranslationKey
+from assistant.translation.routes import find_route
 from knowledge.article import Article
-from knowledge.translations import Field, source_digest
+from knowledge.translations import MAX_ENGINE_LENGTH, Field, source_digest
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,8 +45,9 @@ def recollected(
 ) -> Remembered | None:
     """Return the row that counts, held and failed ones included.
 
-    It is of words that the article has: what a person approved; else what is remembered under the wanted key;
-    and where nothing is wanted, for no engine leads there, what any engine made with the glossary as it is.
+    It is of words that the article has: what a person approved; else what is remembered under the wanted key; else
+    what was made of another of the article's texts, as ``faq translate --from`` does, by engines and a glossary as
+    they are. Where nothing is wanted, for no engine leads there, any engine will do.
     """
     texts = {text.language: text.answer if field == "answer" else text.question for text in article.texts}
     digests = {language: source_digest(text) for language, text in texts.items()}
@@ -56,17 +58,28 @@ def recollected(
     if approved:
         order = {language: place for place, language in enumerate(serving(target))}
         return min(approved, key=lambda row: order.get(row.key.target_language, len(order)))
-    if wanted is not None:
-        return next((row for row in ours if row.id == wanted.id), None)
+    asked_for = None if wanted is None else next((row for row in ours if row.id == wanted.id), None)
+    if asked_for is not None and asked_for.status != "failed":
+        return asked_for
 
     def is_current(row: Remembered) -> bool:
         digest = installed.glossary_digest(
             texts[row.key.source_language], tags.canonical(target), digest=row.key.source_digest
         )
-        return digest == row.key.glossary_digest
+        return digest == row.key.glossary_digest and (wanted is None or _is_latest(row, target, installed))
 
     made = [row for row in ours if row.status in ("ready", "review") and is_current(row)]
-    return max(made, key=lambda row: (row.status == "ready", row.created_at), default=None)
+    return max(made, key=lambda row: (row.status == "ready", row.created_at), default=asked_for)
+
+
+def _is_latest(row: Remembered, target: str, installed: Installed) -> bool:
+    """Tell whether what is installed would translate the same words by the same engines still."""
+    route = find_route(installed.pairs, row.key.source_language, target)
+    return (
+        route is not None
+        and row.key.engine == route.engine[:MAX_ENGINE_LENGTH]
+        and row.key.engine_version == installed.version(route)
+    )
 
 
 def sendable(known: Remembered, target: str) -> Translated:

@@ -18,6 +18,7 @@ from assistant.translation.review import TranslationConflictError, TranslationNo
 from knowledge.article import Article, ArticleError, Text
 from knowledge.database import Database
 from knowledge.errors import InputError, StaleError
+from knowledge.glossary import GlossaryStore, make_term
 from knowledge.page import CursorError
 from knowledge.store import ArticleNotFoundError, ArticleStore
 
@@ -126,6 +127,37 @@ class TestFilling:
         assert replica.given(PAY, "cs") == ("machine", "HOW TO PAY?", "PAY BY CARD.", None)
         assert replica.engine.asked == []
         assert replica.answering.outcomes == {"remembered": 1}
+
+    def test_what_was_made_of_another_text_than_the_best_is_what_customers_get(self, sqlite_database: Database) -> None:
+        shop = Shop(sqlite_database, Engine(("en", "cs"), ("pl", "cs")))
+        shop.store.put(SHIP, by="tests")
+        shop.engine.say = lambda text: "la la la la la la la" if text == "By post." else text.upper()
+        shop.fill("cs")
+        assert shop.given(SHIP, "cs")[3] == "unsafe"
+        assert shop.fill("cs", source=lambda article: article.texts[1])[0].is_whole
+        asked = len(shop.engine.asked)
+        assert shop.given(SHIP, "cs") == ("machine", "HOW TO SHIP?", "POCZTĄ.", None)
+        shop.memory.forget("ship")
+        shop.fill("cs", source=lambda article: article.texts[1])
+        assert shop.given(SHIP, "cs") == ("machine", "JAK?", "POCZTĄ.", None)
+        assert len(shop.engine.asked) == asked + 2
+        shop.translator.close()
+
+    @pytest.mark.parametrize("changed", ["engine", "glossary"])
+    def test_of_another_text_too_only_what_engine_and_glossary_would_make_now(
+        self, sqlite_database: Database, changed: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        shop = Shop(sqlite_database, Engine(("en", "cs"), ("pl", "cs")))
+        shop.store.put(SHIP, by="tests")
+        shop.fill("cs", source=lambda article: article.texts[1])
+        if changed == "engine":
+            monkeypatch.setattr(Engine, "pair_version", lambda *_: "2/a")
+        else:
+            shop.translator._glossary = GlossaryStore(sqlite_database)
+            shop.translator._glossary.replace([make_term("pocztą"), make_term("jak")])
+        shop.translator.look()
+        assert shop.given(SHIP, "cs") == ("machine", "HOW TO SHIP?", "BY POST.", None)
+        shop.translator.close()
 
     def test_a_server_learns_of_it_though_it_looked_before(
         self, shop: Shop, replica: Shop, monkeypatch: pytest.MonkeyPatch
