@@ -234,7 +234,7 @@ class Assistant:
             spoken=self.phrases.languages,
             requested=question.language,
             wish=None if wish is None else wish.language,
-            history=[Turn.of(past) for past in history],
+            history=Turn.all_of(history),
             locale=question.customer.locale,
             channel=self.policy.channel_languages.get(question.channel),
             default=self.policy.default_language,

@@ -4,7 +4,9 @@ requested > conversation > customer > channel > detected > default. What is dete
 question as it is read: ``kak vernut tovar`` is Russian.
 
 A conversation keeps its language until the customer clearly changes it: by one long message that is surely in
-another, or by two that agree with nothing said in between; "ok", "да", thanks and "PIN 1234" say nothing.
+another, or by two that agree with nothing said in between; "ok", "да", thanks and "PIN 1234" say nothing. As long as
+it was answered in the default language for want of anything better, it has none to keep: after "Hello" the first
+question decides.
 What the customer asks for holds until they ask for something else: who wished for English and goes on in
 Russian is answered in English. Asked for it is in a message ("English please", ``assistant.wish``), or by the
 channel on the customer's behalf: ``language`` of the request, which is obeyed first and to the letter, and
@@ -40,6 +42,9 @@ _POSSIBLE = 0.1  # probability from which a question is also read in that langua
 _READ_IN = 3  # languages at most; neighbours such as uk and be share words that are stemmed differently
 _FEWEST = 4  # letters with which a message says anything about language
 _NO_LANGUAGE = frozenset({"und", "mul", "mis", "zxx"})  # tags of BCP 47 that name none
+
+# Decisions on messages that the customer did not write, or not a second time; the response says which.
+_UNHEARD = ('"reason":"automatic_message"', '"reason":"duplicate"')
 
 # Languages of which detection cannot tell one from the other, besides those whose texts serve for each other.
 _TWINS = frozenset({("ms", "id"), ("id", "ms")})
@@ -101,6 +106,12 @@ class Turn:
     probability: float
     wished: bool = False  # the customer had asked for that language, then or before
     text: str | None = None  # of the message; None where it is not known
+    is_default: bool = False  # nothing had said yet in which language to answer
+
+    @classmethod
+    def all_of(cls, history: Iterable[Answered]) -> list[Self]:
+        """Return what the messages of a conversation say, without those of a mail program and those sent twice."""
+        return [cls.of(past) for past in history if not any(mark in past.response for mark in _UNHEARD)]
 
     @classmethod
     def of(cls, past: Answered) -> Self:
@@ -113,6 +124,7 @@ class Turn:
             probability=past.detected_probability,
             wished='"wished":true' in response or '"source":"requested"' in response,
             text=past.question,
+            is_default='"source":"default"' in response,
         )
 
     @property
@@ -231,7 +243,7 @@ def identify(
         shown = [] if detection.tag is None else [detection.tag]
         return verdict(_in_variant(wish, [*shown, *known], of_itself=True), "requested", is_wished=True)
     is_likely = detection.language is not None and detection.probability >= LIKELY
-    if history:
+    if history and not history[0].is_default:
         last = history[0]
         if last.wished and not is_released:
             return verdict(tags.canonical(last.language), "conversation", is_wished=True)

@@ -59,7 +59,7 @@ class Dialogue:
             (detector().detect(question) if found is None else found),
             requested=requested,
             wish=None if wish is None else wish.language,
-            history=[Turn.of(past) for past in self.past],
+            history=Turn.all_of(self.past),
             locale=self.locale,
             channel=self.channel,
             default=self.default,
@@ -277,6 +277,15 @@ DIALOGUES: dict[str, tuple[dict[str, str], list[Message]]] = {
         {},
         [("用中文: 請問怎麼退貨", "zh-Hant", 0.99, "zh-Hant")],
     ),
+    "after a greeting the first question decides": (
+        {},
+        [
+            ("Hello", "en", 0.31, "en"),
+            ("404", None, 0.0, "en"),
+            ("где мой заказ", "ru", 0.99, "ru"),
+            ("ok", "en", 0.3, "ru"),
+        ],
+    ),
     "a channel's language is only where one begins": (
         {"channel": "it"},
         [("where is it", "en", 0.9, "it"), ("please tell me where", "en", 0.9, "en")],
@@ -363,6 +372,16 @@ def test_undetermined_lets_go_of_a_wish() -> None:
     verdict = dialogue.say(LONG_QUESTIONS["ru"])
     assert (verdict.code, verdict.source) == ("ru", "detected")
     assert Dialogue().say(LONG_QUESTIONS["ru"], requested="und").source == "detected"
+
+
+@pytest.mark.parametrize("reason", ["automatic_message", "duplicate"])
+def test_what_the_customer_did_not_write_changes_nothing(reason: str) -> None:
+    dialogue = Dialogue()
+    dialogue.say(LONG_QUESTIONS["ru"])
+    dialogue.say(f"Automatic reply: {LONG_QUESTIONS['en']}")
+    dialogue.past[0].response = dialogue.past[0].response.replace("{", f'{{"reason":"{reason}",', 1)
+    verdict = dialogue.say("когда он придёт")
+    assert (verdict.code, verdict.source) == ("ru", "conversation")
 
 
 def test_nobody_wishes_by_quoting_a_response() -> None:
