@@ -13,7 +13,9 @@ from assistant.translation import ArgosEngine
 from tests.api.conftest import Serve
 from tests.assistant.translation_models import build_package
 
-TO_ENGLISH = {"Wo": "Where", "ist": "is", "mein": "my", "Handschuh?": "glove?", "Ich": "I", "warte": "wait", "noch": "still"}
+TO_ENGLISH = {
+    "Wo": "Where", "ist": "is", "mein": "my", "Handschuh?": "glove?", "Ich": "I", "warte": "wait", "noch": "still",
+}  # fmt: skip
 TO_GERMAN = {"It": "Er", "was": "wurde", "found": "gefunden", "yesterday": "gestern"}
 
 

@@ -55,9 +55,11 @@ def test_the_agent_reads_the_question_in_the_desks_language_and_in_the_customers
         language="en", text="I want with a human to-speak", engine="argos"
     )
     kept = product.tickets.get(ticket.id)
-    assert kept == ticket and kept.version == 2
+    assert kept == ticket
+    assert kept.version == 2
     first = product.tickets.messages(ticket.id).items[0]
-    assert first.body == ticket.question and first.translation == ticket.question_translation
+    assert first.body == ticket.question
+    assert first.translation == ticket.question_translation
     event = product.tickets.events(ticket.id).items[-1]
     assert (event.actor, event.changes["question_translation"][1]["language"]) == ("assistant", "en")
 
@@ -101,7 +103,8 @@ def test_an_answer_that_opens_a_ticket_has_it_translated_in_the_background(produ
         return ticket
 
     ticket = asyncio.run(ask_and_look())
-    assert ticket.question_translation is not None and ticket.question_translation.language == "en"
+    assert ticket.question_translation is not None
+    assert ticket.question_translation.language == "en"
 
 
 def test_an_agent_does_not_wait_for_a_slow_engine_and_finds_it_done_later(
@@ -127,7 +130,8 @@ def test_an_agent_does_not_wait_for_a_slow_engine_and_finds_it_done_later(
         return first, product.tickets.get(ticket.id)
 
     before, after = asyncio.run(open_twice())
-    assert before.question_translation is None and after.question_translation is not None
+    assert before.question_translation is None
+    assert after.question_translation is not None
     assert after.version == 2, "two agents who open it at once have it translated once"
 
 
@@ -143,7 +147,8 @@ def test_a_failing_engine_leaves_the_ticket_readable(product: Product, monkeypat
 def test_an_agents_words_go_out_in_the_customers_language_and_both_are_stored(product: Product) -> None:
     ticket = opened(product)
     wording = asyncio.run(product.desk.from_agent("We will call you tomorrow.", ticket))
-    assert wording.language == "en" and wording.problem is None
+    assert wording.language == "en"
+    assert wording.problem is None
     assert wording.translation == TranslatedText(language="de", text="Wir werden rufen Sie morgen.", engine="argos")
 
 
@@ -155,7 +160,8 @@ def test_an_agents_words_in_the_customers_language_or_in_none_are_left_alone(pro
 
 def test_an_agent_may_name_the_language_of_their_words(product: Product) -> None:
     wording = asyncio.run(product.desk.from_agent("OK", opened(product), language="en"))
-    assert wording.translation is not None and wording.translation.language == "de"
+    assert wording.translation is not None
+    assert wording.translation.language == "de"
 
 
 def test_what_the_customer_adds_is_read_in_the_desks_language(product: Product) -> None:
@@ -169,6 +175,7 @@ def test_the_desks_language_is_a_setting(tmp_path: Path, packages: tuple[Path, P
         product.engine.install(packages[1])
         ticket = opened(product, "We will call you tomorrow.", "en")
         translation = asyncio.run(product.desk.understood(ticket)).question_translation
-        assert translation is not None and translation.language == "de"
+        assert translation is not None
+        assert translation.language == "de"
     finally:
         product.close()

@@ -243,7 +243,7 @@ class TestResolve:
         assert book.direction(tag) == "rtl"
 
     @pytest.mark.parametrize(
-        "tag", [*(set(LANGUAGES) - {"ar", "fa", "he"}), "pa", "az", "ar-Latn", "ja", "", "qqq", "\0", "a-b-c"]
+        "tag", [*sorted(set(LANGUAGES) - {"ar", "fa", "he"}), "pa", "az", "ar-Latn", "ja", "", "qqq", "\0", "a-b-c"]
     )
     def test_knows_what_runs_left_to_right(self, book: Phrasebook, tag: str) -> None:
         assert book.direction(tag) == "ltr"
