@@ -123,7 +123,10 @@ def approve(
         str | None, typer.Option(metavar="FILE", help="The answer in better words; - reads standard input.")
     ] = None,
 ) -> None:
-    """Make a machine's translation a person's text of the article, as it is or in better words."""
+    """Make a machine's translation a person's text of the article, as it is or in better words.
+
+    One that was approved before, and is stale since its source was edited, is approved again.
+    """
     if answer_file is not None:
         if answer is not None:
             raise typer.BadParameter("expected --answer or --answer-file, got both")

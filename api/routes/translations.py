@@ -61,6 +61,7 @@ def approve(
 ) -> Response:
     """Add the translation, as it is or in the words sent, to the article as a person's text; 409 if it has one.
 
+    One that was approved before and is stale since is approved again, for the words that the article has now.
     Customers get it at once in place of the machine's. ``If-Match`` takes the article's revision.
     """
     wanted = body or ApprovalRequest()

@@ -47,7 +47,8 @@ def recollected(
 
     It is of words that the article has: what a person approved; else what is remembered under the wanted key; else
     what was made of another of the article's texts, as ``faq translate --from`` does, by engines and a glossary as
-    they are. Where nothing is wanted, for no engine leads there, any engine will do.
+    they are. Where nothing is wanted, for no engine leads there, any engine will do. What is held for review holds
+    back what newer engines would make of the same words.
     """
     texts = {text.language: text.answer if field == "answer" else text.question for text in article.texts}
     digests = {language: source_digest(text) for language, text in texts.items()}
@@ -69,7 +70,8 @@ def recollected(
         return digest == row.key.glossary_digest and (wanted is None or _is_latest(row, target, installed))
 
     made = [row for row in ours if row.status in ("ready", "review") and is_current(row)]
-    return max(made, key=lambda row: (row.status == "ready", row.created_at), default=asked_for)
+    held = next((row for row in ours if row.status == "review"), None)  # an upgrade is no approval
+    return max(made, key=lambda row: (row.status == "ready", row.created_at), default=asked_for or held)
 
 
 def _is_latest(row: Remembered, target: str, installed: Installed) -> bool:

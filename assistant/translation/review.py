@@ -19,7 +19,7 @@ from knowledge.errors import ConflictError, InputError, NotFoundError, StaleErro
 from knowledge.page import Page, check_limit, decode_cursor, encode_cursor
 from knowledge.store import ArticleStore
 from knowledge.tables import article_revisions
-from knowledge.translations import Field, human_text, source_digest, translations
+from knowledge.translations import Field, source_digest, translations
 
 Filter = Literal["ready", "review", "failed", "approved", "stale"]
 
@@ -94,13 +94,13 @@ class TranslationReview:
         """Return a page of what is remembered, by article, language and field.
 
         ``stale`` are those whose article has other words by now, whatever they are else; the other
-        statuses leave these out. Raises CursorError, and ArticleError for what is no language tag.
+        statuses leave these out. A language is meant with all its regions, for one text serves those that an engine
+        does not tell apart. Raises CursorError, and ArticleError for what is no language tag.
         """
         order = (_COLUMNS.article_id, _COLUMNS.target_language, _COLUMNS.field, _COLUMNS.id)
         wanted = sa.select(translations).where(_COLUMNS.status != "forgotten").order_by(*order)
         wanted = wanted.limit(check_limit(limit) + 1)
-        if language is not None:
-            wanted = wanted.where(_COLUMNS.target_language == tags.canonical(language))
+        family = None if language is None else tags.base(language)
         if article_id is not None:
             if not is_article_id(article_id):
                 return Page(items=())
@@ -113,6 +113,9 @@ class TranslationReview:
             last = decode_cursor(cursor, (str, str, str, str))
             wanted = wanted.where(sa.tuple_(*order) > sa.tuple_(*map(sa.literal, last)))
         with self._memory.database.read() as connection:
+            if family is not None:
+                known = connection.scalars(sa.select(_COLUMNS.target_language).distinct())
+                wanted = wanted.where(_COLUMNS.target_language.in_([tag for tag in known if tags.base(tag) == family]))
             found = [remembered(row) for row in connection.execute(wanted)]
             shown = found[:limit]
             sources = _sources(connection, [row.key for row in shown])
@@ -147,7 +150,8 @@ class TranslationReview:
     ) -> ShownTranslation:
         """Make a translation a person's text of the article, in the words given or else as the machine made it.
 
-        Customers get it at once in place of the machine's. Raises ArticleNotFoundError,
+        Customers get it at once in place of the machine's. One that was approved, and whose source was edited since, is
+        approved again: it is right for the words there are now. Raises ArticleNotFoundError,
         TranslationNotFoundError, TranslationConflictError where a person wrote one before or the machine's
         failed verification, StaleError for another revision than expected, InputError for words that cannot be used.
         """
@@ -183,13 +187,13 @@ class TranslationReview:
     def _approve(
         self, article: Article, language: str, *, given: dict[Field, str | None], by: str, revision: int
     ) -> ShownTranslation:
-        if human_text(article, language) is not None:
-            raise TranslationConflictError(
-                f"A person wrote {article.id!r} in {language} already; change that text of the article itself."
-            )
-        rows = {field: self._recall(article, field, language) for field in FIELDS}
-        own = next((text for text in article.texts if text.language == language), None)  # a machine's, imported
-        words = {field: _approved_words(article, language, field, given[field], rows[field], own) for field in FIELDS}
+        own = next((text for text in article.texts if text.language == language), None)
+        made: dict[Field, Remembered | None] = dict.fromkeys(FIELDS)  # by a machine, for want of better words
+        if own is not None and own.origin == "human":
+            rows = self._stale_approval(article, language)
+        else:  # there may be a machine's, imported
+            rows = made = {field: self._recall(article, field, language) for field in FIELDS}
+        words = {field: _approved_words(article, language, field, given[field], made[field], own) for field in FIELDS}
         person = _checked(article, language, words, own)
         others = (text for text in article.texts if text.language != language)
         changed = replace(article, texts=tuple(sorted((*others, person), key=lambda text: text.language)))
@@ -200,18 +204,30 @@ class TranslationReview:
             for field in FIELDS:
                 key = self._lineage(article, language, field, rows[field], change.article.revision)
                 if key is not None:
-                    approve(connection, _approval(key, person.answer if field == "answer" else person.question))
+                    approve(connection, _approval(key, _own_words(person, field)))
         self._memory.drop(article.id)
         shown = self._shown(change.article, language)
         assert shown is not None
         return shown
 
+    def _stale_approval(self, article: Article, language: str) -> dict[Field, Remembered | None]:
+        """Return what tells that a person's text was approved; raises TranslationConflictError unless it is stale."""
+        found = [row for row in self._memory.load(article.id, [language]) if row.status == "approved"]
+        if not any(row.stale_at for row in found):
+            raise TranslationConflictError(
+                f"A person wrote {article.id!r} in {language} already; change that text of the article itself."
+            )
+        by_field = {row.key.field: row for row in found}
+        return {field: by_field.get(field) for field in FIELDS}
+
     def _lineage(
         self, article: Article, language: str, field: Field, row: Remembered | None, revision: int
     ) -> TranslationKey | None:
         """Return what an approved text is made of; None for an article without another text."""
-        if row is not None:
-            return replace(row.key, target_language=language, article_revision=revision)
+        words = None if row is None else _words(article, row.key.source_language, field)
+        if row is not None and words is not None:
+            digest = source_digest(words)  # another than the row's where that is stale
+            return replace(row.key, target_language=language, article_revision=revision, source_digest=digest)
         texts = tuple(text for text in article.texts if text.language != language)
         if not texts:
             return None
@@ -228,7 +244,7 @@ class TranslationReview:
             target_language=language,
             engine="",
             engine_version="",
-            source_digest=source_digest(source.answer if field == "answer" else source.question),
+            source_digest=source_digest(_own_words(source, field)),
         )
 
     def _shown(self, article: Article, language: str) -> ShownTranslation | None:
@@ -271,7 +287,7 @@ def _approved_words(
         raise _not_found(article.id, language)
     if row is None:
         assert own is not None
-        return own.answer if field == "answer" else own.question
+        return _own_words(own, field)
     if row.status == "failed":
         raise TranslationConflictError(
             f"The {field} of {article.id!r} in {language} cannot be approved as it is ({'; '.join(row.faults)}); "
@@ -308,7 +324,7 @@ def _approval(key: TranslationKey, text: str) -> Remembered:
 
 def _own_text(article: Article, own: Text, field: Field, made_of: Remembered | None) -> ShownText:
     return ShownText(
-        text=own.answer if field == "answer" else own.question,
+        text=_own_words(own, field),
         source=None if made_of is None else _words(article, made_of.key.source_language, field),
         status="ready" if own.origin == "machine" else "human" if made_of is None else "approved",
         engine=None if made_of is None else made_of.key.engine or None,
@@ -334,8 +350,10 @@ def _made_text(article: Article, row: Remembered) -> ShownText:
 
 def _words(article: Article, language: str, field: Field) -> str | None:
     text = next((text for text in article.texts if text.language == language), None)
-    if text is None:
-        return None
+    return None if text is None else _own_words(text, field)
+
+
+def _own_words(text: Text, field: Field) -> str:
     return text.answer if field == "answer" else text.question
 
 

@@ -14,7 +14,12 @@ import pytest
 from assistant.answering import Answering
 from assistant.translation import TranslationMemory, Translator
 from assistant.translation.filling import Filled, fill
-from assistant.translation.review import TranslationConflictError, TranslationNotFoundError, TranslationReview
+from assistant.translation.review import (
+    ListedTranslation,
+    TranslationConflictError,
+    TranslationNotFoundError,
+    TranslationReview,
+)
 from knowledge.article import Article, ArticleError, Text
 from knowledge.database import Database
 from knowledge.errors import InputError, StaleError
@@ -220,6 +225,23 @@ class TestFilling:
         assert shop.given(PAY, "cs") == ("human", "HOW TO PAY?", "PAY BY CARD.", None)
         assert replica.engine.asked == []
 
+    @pytest.mark.parametrize("changed", ["engine", "glossary"])
+    def test_what_is_held_is_not_let_go_by_an_upgrade(
+        self, shop: Shop, changed: str, monkeypatch: pytest.MonkeyPatch, database: Database
+    ) -> None:
+        shop.fill("cs", is_held=True)
+        asked = len(shop.engine.asked)
+        if changed == "engine":
+            monkeypatch.setattr(Engine, "pair_version", lambda *_: "2/a")
+        else:
+            shop.translator._glossary = GlossaryStore(database)
+            shop.translator._glossary.replace([make_term("card"), make_term("how")])
+        shop.translator.look()
+        assert shop.given(PAY, "cs")[3] == "held_for_review"
+        assert len(shop.engine.asked) == asked
+        shop.fill("cs")
+        assert shop.given(PAY, "cs")[0] == "machine"
+
 
 class TestApproval:
     """What a person makes of a machine's text."""
@@ -288,6 +310,32 @@ class TestApproval:
         with pytest.raises(TranslationConflictError, match="A person wrote 'ship' in pl already"):
             shop.review.approve("ship", "pl", by="tests", question="a", answer="b")
 
+    @pytest.mark.parametrize("words", [{}, {"answer": "Hotově."}])
+    def test_a_stale_text_that_is_still_right_is_approved_again(self, shop: Shop, words: dict[str, str]) -> None:
+        shop.fill("cs")
+        shop.review.approve("pay", "cs", by="tests")
+        with pytest.raises(TranslationConflictError, match="A person wrote 'pay' in cs already"):
+            shop.review.approve("pay", "cs", by="tests")
+        before = shop.store.get("pay")
+        edited = replace(ENGLISH, question="How can I pay?", answer="Cash")
+        shop.store.put(replace(before, texts=(before.texts[0], edited)), by="tests")
+        shown = shop.review.approve("pay", "cs", by="tests", **words)  # type: ignore[arg-type]
+        for text, source in ((shown.question, "How can I pay?"), (shown.answer, "Cash")):
+            assert text is not None
+            assert (text.status, text.source, text.engine, text.is_stale) == ("approved", source, "capitals", False)
+        assert [text.answer for text in shop.store.get("pay").texts] == [words.get("answer", "PAY BY CARD."), "Cash"]
+        shop.store.put(replace(shop.store.get("pay"), texts=(shop.store.get("pay").texts[0], ENGLISH)), by="tests")
+        assert {one.remembered.status for one in shop.review.page(status="stale").items} >= {"approved"}
+
+    def test_a_stale_text_whose_source_is_gone_is_approved_for_another(self, shop: Shop) -> None:
+        shop.fill("cs")
+        shop.review.approve("pay", "cs", by="tests")
+        other = Text(language="pl", question="Jak płacić?", answer="Kartą.")
+        shop.store.put(replace(PAY, texts=(shop.store.get("pay").texts[0], other)), by="tests")
+        shown = shop.review.approve("pay", "cs", by="tests")
+        assert shown.answer is not None
+        assert (shown.source_language, shown.answer.source, shown.answer.is_stale) == ("pl", "Kartą.", False)
+
     def test_an_imported_machines_text_becomes_a_persons(self, shop: Shop) -> None:
         machine = Text(language="cs", question="Jak?", answer="Kartou", alternate_questions=("Čím?",), origin="machine")
         shop.store.put(replace(PAY, texts=(machine, ENGLISH)), by="tests")
@@ -345,7 +393,8 @@ class TestListing:
 
     def test_everything_is_listed_page_by_page_beside_its_source(self, shop: Shop) -> None:
         shop.fill("cs", "pl")
-        found, cursor = [], None
+        found: list[ListedTranslation] = []
+        cursor = None
         while True:
             page = shop.review.page(limit=1, cursor=cursor)
             found += page.items
@@ -381,6 +430,16 @@ class TestListing:
             ("ready", "Pay by card."),
         }
         assert len(shop.review.page(status="review").items) == 3
+
+    def test_a_language_is_listed_with_all_its_regions(self, database: Database) -> None:
+        shop = Shop(database, Engine(("en", "pt-BR"), ("en", "zh"), ("en", "zh-Hant")))
+        shop.store.put(PAY, by="tests")
+        shop.fill("pt-PT", "zh", "zh-Hant")
+        for language in ("pt", "pt-PT", "pt-BR"):
+            assert len(shop.review.page(language=language).items) == 2
+        assert len(shop.review.page(language="zh-TW").items) == 2
+        assert shop.review.page(language="pl").items == ()
+        shop.translator.close()
 
     def test_a_cursor_of_another_list_is_refused(self, shop: Shop) -> None:
         with pytest.raises(CursorError):
