@@ -49,6 +49,9 @@ _UNHEARD = ('"reason":"automatic_message"', '"reason":"duplicate"')
 # Languages of which detection cannot tell one from the other, besides those whose texts serve for each other.
 _TWINS = frozenset({("ms", "id"), ("id", "ms")})
 
+# Languages that a short message seldom tells apart; Serbian where it is in Latin letters.
+_FAMILIES = (frozenset({"bs", "hr", "sr"}), frozenset({"id", "ms"}))
+
 # Scripts without spaces, and how many letters make up a word in them, roughly.
 _PACKED = (
     (re.compile("[\u3041-\u30ff\u3400-\u9fff]"), 2),
@@ -138,6 +141,7 @@ def at_home(detection: Detection, languages: Collection[str], spoken: Collection
 
     A short word may be Bulgarian as well as Russian; where the articles are Russian, it probably is. And a
     doubtful language in which nothing could be said gives way to one that is ``spoken`` and nearly as likely.
+    The probability is that of the language and those that can hardly be told from it, and never above the ceiling.
     """
     home = {_base(language) for language in languages}
     weighed = [(code, share * (HOME_WEIGHT if code in home else 1.0)) for code, share in detection.ranked]
@@ -145,13 +149,15 @@ def at_home(detection: Detection, languages: Collection[str], spoken: Collection
     total = sum(share for _, share in weighed) + rest
     if detection.language is None or total <= 0.0:
         return detection
-    # What is stated below the first rank's share was held back on purpose, for words that say little.
-    held_back = detection.probability / detection.ranked[0][1] if detection.ranked[0][1] else 1.0
     ranked = tuple(sorted(((code, share / total) for code, share in weighed), key=lambda pair: -pair[1]))
     known = home | {_base(language) for language in spoken}
     near = [pair for pair in ranked if pair[0] in known and pair[1] >= NEAR * ranked[0][1]]
     code, share = near[0] if near and ranked[0][1] < SURE else ranked[0]
-    return replace(detection, language=code, probability=min(1.0, held_back) * share, ranked=ranked)
+    found = replace(detection, language=code, ranked=ranked)
+    # Of three that are nearly one none may be likely alone, and yet it is one of them.
+    family = _family(found.tag or code)
+    together = share + sum(other for each, other in ranked if each != code and each in family)
+    return replace(found, probability=min(detection.ceiling, together))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -276,13 +282,19 @@ def _changes(text: str, detection: Detection, history: Sequence[Turn]) -> bool:
         return False
     if _is_quoting(text, detection.tag, history[0].language):
         return False
-    if detection.probability >= SURE and _words(text) >= LONG:
+    is_near = _base(history[0].language) in _family(detection.tag)
+    probability = detection.probability
+    if is_near:  # ... its own, without that of the family
+        probability = dict(detection.ranked).get(_base(detection.tag), probability)
+    if probability >= SURE and _words(text) >= LONG:
         return True
+    if is_near and _base(detection.tag) != _base(history[0].language):
+        return False
     before = next((turn for turn in history if not turn.is_silent), None)
     if before is None or before.detected is None or before.probability < LIKELY or detection.probability < LIKELY:
         return False
     is_script = _base(detection.tag) == _base(history[0].language)
-    agree = before.detected == detection.tag if is_script else _base(before.detected) == _base(detection.tag)
+    agree = before.detected == detection.tag if is_script else _base(before.detected) in _family(detection.tag)
     return agree and not says_little(text, detection.language)
 
 
@@ -327,6 +339,13 @@ def _words(text: str) -> int:
     if packed:
         return packed
     return sum(1 for chunk in text.split() if _SPACED.search(chunk) and not _CODE.search(chunk))
+
+
+def _family(tag: str) -> frozenset[str]:
+    """Return the languages that a text showing this tag may be in as well, its own among them."""
+    language = _base(tag)
+    alone = frozenset({language})
+    return alone if tag == "sr" else next((family for family in _FAMILIES if language in family), alone)
 
 
 def _is_unreadable_as(language: str, text: str, detection: Detection) -> bool:

@@ -171,6 +171,7 @@ class DetectionModel(BaseModel):
     ranked: list[tuple[str, float]]
     by: str
     script: str | None = None
+    ceiling: float = Field(1.0, description="The most that was stated, however likely, of a text that says so little.")
 
 
 class FeedbackModel(BaseModel):

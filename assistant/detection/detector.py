@@ -40,7 +40,8 @@ class Detection:
     ``probability`` is calibrated; ``ranked`` holds up to five languages with probabilities, best
     first; ``by`` names what decided: ``nothing``, ``script``, ``ngrams`` or ``ngrams+langdetect``.
     ``script`` is the ISO 15924 code of letters that are not every language's usual ones: ``Latn``,
-    ``Hant``; None of all others.
+    ``Hant``; None of all others. ``ceiling`` is the most that may be stated of a text that says so
+    little ("refund", "ok"), whatever else speaks for a language.
     """
 
     language: str | None
@@ -48,6 +49,7 @@ class Detection:
     ranked: tuple[tuple[str, float], ...]
     by: str
     script: str | None = None
+    ceiling: float = 1.0
 
     @property
     def tag(self) -> str | None:
@@ -164,7 +166,14 @@ class Detector:
             written = "Latn"
         elif script == "han" and language == "zh" and is_traditional("".join(words)):
             written = "Hant"
-        return Detection(language=language, probability=ranked[0][1], ranked=ranked, by=by, script=written)
+        return Detection(
+            language=language,
+            probability=ranked[0][1],
+            ranked=ranked,
+            by=by,
+            script=written,
+            ceiling=round(ceiling, 6),
+        )
 
 
 RATIO: Final = 1.5

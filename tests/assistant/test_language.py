@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from assistant.detection import Detection
+from assistant.detection import Detection, Detector
 from assistant.language import LanguageVerdict, Turn, at_home, identify, identify_read
 from index.readings import Reading
 
@@ -100,9 +100,38 @@ def test_a_clear_foreign_language_stays_what_it_is() -> None:
 
 
 def test_what_was_held_back_as_saying_little_stays_held_back() -> None:
-    ok = Detection(language="en", probability=0.2, ranked=(("en", 0.8), ("de", 0.2)), by="test")
-    assert at_home(ok, ["en"]).probability < 0.25
+    ok = Detection(language="hu", probability=0.3, ranked=(("hu", 0.3), ("en", 0.28)), by="test", ceiling=0.3)
+    found = at_home(ok, ["en"])
+    assert (found.language, found.probability) == ("en", 0.3)
+    assert identify("okey", found, default="ru").source == "default"
     assert at_home(detection(None, 0.0), ["en"]) == detection(None, 0.0)
+
+
+@pytest.mark.parametrize("text", ["refund", "ok", "404 error", "PIN", "delivery"])
+def test_one_english_looking_word_is_no_english_customer_of_a_russian_desk(text: str) -> None:
+    verdict = identify(text, at_home(Detector().detect(text), ["ru", "en"]), default="ru")
+    assert (verdict.code, verdict.source) == ("ru", "default")
+
+
+def test_languages_that_are_nearly_one_are_likely_together() -> None:
+    found = at_home(
+        Detection(language="hr", probability=0.46, ranked=(("hr", 0.46), ("bs", 0.43), ("sr", 0.11)), by="test"), ["en"]
+    )
+    assert (found.language, found.probability) == ("hr", pytest.approx(1.0))
+    assert identify("kako mogu vratiti proizvod", found, default="en").code == "hr"
+    cyrillic = at_home(Detection(language="sr", probability=0.6, ranked=(("sr", 0.6), ("hr", 0.4)), by="test"), ["en"])
+    assert cyrillic.probability == pytest.approx(0.6)
+
+
+def test_croatian_is_not_left_for_serbian_by_a_message_that_may_be_either() -> None:
+    ranked = (("sr", 0.6), ("hr", 0.39))
+    found = at_home(Detection(language="sr", probability=0.6, ranked=ranked, by="test", script="Latn"), ["en"])
+    history = [turn("hr", "hr", 0.9)]
+    assert identify("mogu li platiti karticom kod dostave", found, history=history, default="en").code == "hr"
+    assert identify("mogu li", found, history=[turn("hr", "sr-Latn", 0.9)], default="en").code == "hr"
+    assert identify("mogu li", found, history=[turn("en", "hr", 0.9)], default="en").code == "sr-Latn"
+    sure = at_home(Detection(language="sr", probability=0.97, ranked=(("sr", 0.97),), by="test", script="Latn"), ["en"])
+    assert identify("gde je moja pošiljka sada", sure, history=history, default="en").code == "sr-Latn"
 
 
 def test_letters_the_default_language_has_not_speak_for_the_likeliest_other() -> None:
