@@ -132,8 +132,11 @@ class Assistant:
                 if earlier is None:
                     raise
                 return earlier
-            if entry.ticket is not None and response == entry.row["response"]:  # and no earlier message's
-                self._desk.understand_soon(entry.ticket)
+            if response == entry.row["response"]:  # and no earlier message's
+                if entry.ticket is not None:
+                    self._desk.understand_soon(entry.ticket)
+                if entry.wish is not None:
+                    await self._handover.answer_in(entry.wish, history)
             return response
 
     def _earlier(self, question: Question) -> str | None:

@@ -99,7 +99,7 @@ class Case:
             "response": _json(response),
             "receipt": _json(self._receipt(None if answer is None else answer[1])),
         }
-        return Entry(row=row, ticket=ticket)
+        return Entry(row=row, ticket=ticket, wish=language.code if language.source == "requested" else None)
 
     def _receipt(self, delivered: Delivered | None) -> dict[str, Any]:
         question = self.question

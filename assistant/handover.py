@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,15 +14,18 @@ import sqlalchemy as sa
 from assistant.case import Case
 from assistant.conversation import Conversation
 from assistant.decision import Reason
-from assistant.ledger import Ledger
+from assistant.ledger import Ledger, Past
 from assistant.phrases import Phrasebook
 from assistant.tickets.queue import TicketQueue
-from assistant.tickets.ticket import Customer, Ticket, TicketNotFoundError, TicketReceiptRef
+from assistant.tickets.ticket import Customer, Ticket, TicketNotFoundError, TicketReceiptRef, TicketStateError
 from index.analysis import normal_form
+from knowledge.database import DatabaseError
+
+log = logging.getLogger(__name__)
 
 
 class Handover:
-    """Drafts the tickets that answers open."""
+    """Drafts the tickets that answers open, and keeps open ones in the customer's language."""
 
     def __init__(
         self, *, tickets: TicketQueue, ledger: Ledger, phrases: Phrasebook, asked_in: Callable[[str], str]
@@ -71,6 +75,16 @@ class Handover:
             conversation_id=row["conversation_id"],
             answer_id=row["id"],
         )
+
+    async def answer_in(self, language: str, history: Sequence[Past]) -> None:
+        """Have what agents write to a conversation's open tickets go out in the language asked for; never fails."""
+        for id in dict.fromkeys(past.ticket_id for past in history if past.ticket_id is not None):
+            try:
+                ticket = await asyncio.to_thread(self._tickets.get, id)
+                if not ticket.is_settled and ticket.language != language:
+                    await asyncio.to_thread(self._tickets.update, id, actor="customer", language=language)
+            except (TicketNotFoundError, TicketStateError, DatabaseError) as error:
+                log.warning("ticket %s is not answered in %s, which the customer asked for: %s", id, language, error)
 
     def _words(self, case: Case, reason: Reason) -> str:
         """Return what a ticket's reader must know: what was asked, and what was said when it was asked back on."""

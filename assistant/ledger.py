@@ -43,10 +43,14 @@ class BacklogError(UnavailableError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
-    """A decision as it is stored: the columns of ``answers``, and the ticket to open with it."""
+    """A decision as it is stored: the columns of ``answers``, and the ticket to open with it.
+
+    ``wish`` is the language that the customer asked for with this message.
+    """
 
     row: dict[str, Any]
     ticket: Ticket | None = None
+    wish: str | None = None
 
     @property
     def key(self) -> tuple[str, str] | None:

@@ -68,8 +68,9 @@ class Repeater:
         )
 
     async def _asked_back(self, case: Case, said: dict[str, Any], generation: Generation) -> Entry | None:
+        day = case.at.date()
         found = [(choice, generation.find(choice["article_id"])) for choice in said["choices"]]
-        offered = [(choice, article) for choice, article in found if article is not None]
+        offered = [(choice, article) for choice, article in found if article is not None and article.is_valid_on(day)]
         if not offered:
             return None
         case.generation = generation.number
@@ -88,6 +89,8 @@ class Repeater:
             ticket = await asyncio.to_thread(self._tickets.get, last.ticket_id)
         except TicketNotFoundError:
             return None
+        if ticket.is_settled:
+            return None  # what was promised is done; a time that is over promises nothing
         message = self._composer.promise(
             ticket.receipt_ref,
             reason=said["reason"],

@@ -87,6 +87,7 @@ class TicketChange(Request):
     assignee: str | None = Field(None, max_length=200)
     subject: str | None = Field(None, max_length=300)
     tags: list[str] | None = Field(None, max_length=50)
+    language: str | None = Field(None, max_length=40, description="Of the customer: agents' replies go out in it.")
 
 
 class AgentRequest(Request):

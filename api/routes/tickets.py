@@ -114,6 +114,7 @@ def change(id: str, body: TicketChange, product: ProductDep, key: TicketsKey, if
         assignee=body.assignee if "assignee" in body.model_fields_set else KEEP,
         tags=body.tags,
         subject=body.subject,
+        language=body.language,
     )
     return _ticket_response(product, changed)
 

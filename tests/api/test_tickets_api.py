@@ -240,6 +240,8 @@ def test_only_the_fields_that_are_sent_change(shared: TestClient) -> None:
     assert act(shared, path, body={"assignee": None}, method="PATCH").json()["assignee"] is None
     version = shared.get(f"/v1/tickets/{path}").json()["version"]
     assert act(shared, path, body={}, method="PATCH").json()["version"] == version
+    assert act(shared, path, body={"language": "pt-br"}, method="PATCH").json()["language"] == "pt-BR"
+    assert act(shared, path, body={"language": "no tag"}, method="PATCH").status_code == 422
 
 
 @pytest.mark.parametrize(

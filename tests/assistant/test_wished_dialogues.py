@@ -91,6 +91,26 @@ def test_a_promise_is_said_again_of_the_same_ticket(say: Say, shop: Product) -> 
     assert len(shop.tickets.page().items) == 1
 
 
+def test_agents_answer_an_open_ticket_in_the_language_asked_for(say: Say, shop: Product) -> None:
+    id = say("I want to talk to a person", message_id="m-1")["ticket"]["id"]
+    assert shop.tickets.get(id).language == "en"
+    say("auf Deutsch bitte", message_id="m-2")
+    assert shop.tickets.get(id).language == "de"
+    assert shop.tickets.events(id).items[-1].changes["language"] == ("en", "de")
+    say("How do I return an item? По-русски, пожалуйста!", message_id="m-3")
+    assert shop.tickets.get(id).language == "ru", "whatever was said last, the ticket is the same customer's"
+    say("auf Deutsch bitte", message_id="m-2")
+    assert shop.tickets.get(id).language == "ru", "a retry is no second wish"
+
+
+def test_a_promise_that_was_kept_is_not_made_again(say: Say, shop: Product) -> None:
+    id = say("I want to talk to a person")["ticket"]["id"]
+    shop.tickets.solve(id, agent="Ada", message="We have called you.")
+    again = say("auf Deutsch bitte")
+    assert (again["decision"], again["reason"], again["ticket"]) == ("clarify", "language_changed", None)
+    assert shop.tickets.get(id).language == "en"
+
+
 def test_a_person_is_asked_for_in_a_language(say: Say) -> None:
     reply = say("Talk to a person. In German please")
     assert (reply["decision"], reply["reason"], reply["language"]["code"]) == ("ticketed", "person_requested", "de")
