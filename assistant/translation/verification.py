@@ -7,14 +7,13 @@ import unicodedata
 from collections import Counter
 
 from assistant.translation import tags
+from assistant.translation.completeness import find_missing
 from assistant.translation.errors import TranslationUnsafeError
 from assistant.translation.glossary import EMPTY, Glossary
 from assistant.translation.protection import Found, find_again
 
 # Of 47,111 translations by people in 207 pairs of languages (help pages, interfaces, search questions), these limits
-# refuse 0.06 % for their length, 0.09 % for their script, 0.02 % for words left as they are, none for repetition.
-MAX_RATIO = 4.0  # letters of the longer text per letter of the shorter one; Europarl's language pairs stay below 2
-SLACK = 20  # letters by which short texts may differ beyond the ratio
+# refuse 0.09 % for their script, 0.02 % for words left as they are, none for repetition.
 MAX_REPEATS = 3  # times a phrase may follow itself
 MIN_SCRIPT_SHARE = 0.5  # of the letters; names of goods keep their own script
 MIN_LETTERS = 12  # below this a text's script says nothing: it may be one brand name
@@ -23,8 +22,6 @@ MIN_COPIED_WORDS = 8  # as many words in a row unaltered are no translation, eve
 MAX_COPIED_RUN = 12  # words of the original in a row, in the midst of a translation
 
 _WORD = re.compile(r"[^\W\d_]+")
-_CJK = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\U00020000-\U0003ffff]")
-_CJK_WEIGHT = 2.5  # letters of an alphabet that one ideograph or syllable stands for, roughly
 _REPEATED_WORDS = re.compile(
     rf"\b(\w{{1,40}}(?:\W{{1,3}}\w{{1,40}}){{0,5}})(?:\W{{1,3}}\1\b){{{MAX_REPEATS},}}", re.IGNORECASE
 )
@@ -70,7 +67,7 @@ def find_faults(
         _unbalanced(source_words, translated_words),
         _altered_lines(source, translated),
         _strange_characters(source, translated),
-        _strange_length(source_words, translated_words),
+        find_missing(source, translated, source_words, translated_words),
         _repetition(source_words, translated_words),
         _copy(source_words, translated_words),
         _strange_script(source_words, translated_words, target_language),
@@ -140,18 +137,6 @@ def _strange_characters(source: str, translated: str) -> str:
         if character in _DIRECTION_MARKS or unicodedata.category(character) in ("Cc", "Cs", "Co", "Cn"):
             return f"it holds the control character U+{ord(character):04X}"
     return ""
-
-
-def _strange_length(source_words: str, translated_words: str) -> str:
-    before, after = _weight(source_words), _weight(translated_words)
-    if after > before * MAX_RATIO + SLACK or before > after * MAX_RATIO + SLACK or (before and not after):
-        return f"it is {after:.0f} letters long where the original has {before:.0f}"
-    return ""
-
-
-def _weight(words: str) -> float:
-    letters = "".join(filter(str.isalpha, words))
-    return len(letters) + (_CJK_WEIGHT - 1) * len(_CJK.findall(letters))
 
 
 def _repetition(source_words: str, translated_words: str) -> str:
