@@ -17,6 +17,7 @@ from assistant.translation.tags import base
 from knowledge.database import DatabaseError
 
 AGENT_WAITS = 2.0  # seconds that opening a ticket waits for its translation
+REPLY_WAITS = 10.0  # seconds that a message to a ticket waits for its own: it is sent once, and cannot be mended later
 PATIENCE = 120.0  # seconds that a ticket's translation may take; nobody waits for it
 
 log = logging.getLogger(__name__)
@@ -49,11 +50,12 @@ class Desk:
         the customer's, whichever is likelier.
         """
         spoken = language or self._heard(body, self.language, ticket.language)
-        return await self._worded(body, spoken, ticket.language)
+        return await self._worded(body, spoken, ticket.language, budget=REPLY_WAITS)
 
     async def from_customer(self, body: str, ticket: Ticket, *, language: str | None = None) -> Wording:
         """Return a customer's words in the desk's language too; words that do not say are in the ticket's language."""
-        return await self._worded(body, language or self._heard(body, ticket.language), self.language)
+        spoken = language or self._heard(body, ticket.language)
+        return await self._worded(body, spoken, self.language, budget=REPLY_WAITS)
 
     async def understood(self, ticket: Ticket) -> Ticket:
         """Return a ticket with its question in the desk's language, translated and stored now where it was not yet.
@@ -103,7 +105,7 @@ class Desk:
         bases = {base(language): language for language in expected}
         return next((bases[code] for code, _ in detection.ranked if code in bases), expected[-1])
 
-    async def _worded(self, body: str, spoken: str, wanted: str, *, budget: float | None = None) -> Wording:
+    async def _worded(self, body: str, spoken: str, wanted: str, *, budget: float) -> Wording:
         if not self._translator.available(spoken, wanted):
             return Wording(language=spoken)
         try:

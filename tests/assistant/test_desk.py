@@ -152,6 +152,30 @@ def test_an_agents_words_go_out_in_the_customers_language_and_both_are_stored(pr
     assert wording.translation == TranslatedText(language="de", text="Wir werden rufen Sie morgen.", engine="argos")
 
 
+def test_a_reply_waits_longer_for_its_translation_than_a_customer_for_an_answer(
+    tmp_path: Path, packages: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    product = Product(Settings(data_dir=tmp_path / "data", translation_budget=0.05))
+    for package in packages:
+        product.engine.install(package)
+    free = product.engine.translate
+
+    def slow(*args: Any) -> str:
+        time.sleep(0.2)
+        return free(*args)
+
+    monkeypatch.setattr(product.engine, "translate", slow)
+    try:
+        ticket = opened(product)
+        told = asyncio.run(product.desk.from_agent("We will call you tomorrow.", ticket))
+        heard = asyncio.run(product.desk.from_customer("Ich möchte sprechen", ticket))
+    finally:
+        product.close()
+    assert told.problem is heard.problem is None
+    assert told.translation is not None
+    assert heard.translation is not None
+
+
 @pytest.mark.parametrize("words", ["Wir rufen Sie morgen früh gerne zurück.", "👍"])
 def test_an_agents_words_in_the_customers_language_or_in_none_are_left_alone(product: Product, words: str) -> None:
     wording = asyncio.run(product.desk.from_agent(words, opened(product)))
