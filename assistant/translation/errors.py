@@ -5,7 +5,7 @@
     UnavailableError
     └── TranslationError              the text cannot be had in that language now
         ├── TranslationPairError      no engine leads from this language to that one
-        ├── TranslationTimeoutError   it takes longer than the customer should wait; it goes on and is remembered
+        ├── TranslationTimeoutError   it takes longer than one should wait; an article's is remembered when done
         ├── TranslationUnsafeError    what the engine made must not be shown
         ├── TranslationHeldError      it waits for a person's approval
         ├── TranslationBusyError      too many texts wait already
@@ -28,7 +28,7 @@ class TranslationPairError(TranslationError):
 
 
 class TranslationTimeoutError(TranslationError):
-    """The time budget is spent; the work goes on, and its result is remembered for the next time."""
+    """The time budget is spent; the work goes on, and an article's text is remembered for the next time."""
 
 
 class TranslationUnsafeError(TranslationError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
 import threading
@@ -27,7 +26,7 @@ from assistant.translation.recollection import Translated, recollected, sendable
 from assistant.translation.routes import Route, all_routes, find_route
 from assistant.translation.shield import translate_around
 from assistant.translation.verification import verify
-from assistant.translation.workers import Workers, closed
+from assistant.translation.workers import Workers, closed, waited
 from knowledge.article import Article, Text
 from knowledge.database import DatabaseError
 from knowledge.glossary import GlossaryStore
@@ -38,6 +37,7 @@ UNSAFE_LIMIT = 1_000  # texts remembered as failing where nothing is remembered 
 LETTER = 2_000  # characters; a longer text is no question, and takes an engine tens of seconds
 FRESH = 2.0  # seconds for which a look at packages, glossary and memory is trusted
 LOOK_AFTER = 1.0  # seconds after which a busy translator looks again, so that nobody waits for it
+READ_WAIT = 0.5  # seconds a customer waits for the disk; a database that hangs must not keep an answer
 
 log = logging.getLogger(__name__)
 
@@ -103,9 +103,12 @@ class Translator:
         return age < FRESH
 
     async def freshen(self) -> None:
-        """Look at packages, glossary and memory, unless that was done a moment ago; takes a millisecond or two."""
+        """Look at packages, glossary and memory, unless that was done a moment ago; takes a millisecond or two.
+
+        Where it takes READ_WAIT and more, what was seen before serves.
+        """
         if not self.is_fresh():
-            await asyncio.wrap_future(self._look_soon())
+            await waited(self._look_soon(), READ_WAIT)
 
     def look(self) -> None:
         """Look at packages, glossary and memory now, on this thread; what cannot be read is taken to be as it was."""
@@ -198,6 +201,7 @@ class Translator:
             budget=self._time_budget if budget is None else budget,
             name=f"{route.source}→{route.target}",
             is_patient=len(text) > LETTER or (budget is not None and budget > self._time_budget),
+            is_kept=False,
         )
         return _translated(made, route, at_hand.version(route))
 
@@ -240,14 +244,14 @@ class Translator:
         self._reading.shutdown(wait=False, cancel_futures=True)
 
     def _at_hand(self) -> Installed:
-        """Return the last look, a new one at the engines alone where it is old."""
-        known = self._installed
-        if known is not None and time.monotonic() - self._looked_at < FRESH:
-            return known
+        """Return the last look, and have another taken where it is getting old; the first is at the engines alone."""
+        if self._installed is not None:
+            self.is_fresh()
+            return self._installed
         with self._look_lock:
-            before = self._installed
-            glossary, version = (before.glossary, before.glossary_version) if before else (EMPTY, None)
-            return self._take(installed(self._engines.values(), glossary=glossary, glossary_version=version))
+            return self._installed or self._take(
+                installed(self._engines.values(), glossary=EMPTY, glossary_version=None)
+            )
 
     def _take(self, now: Installed) -> Installed:
         if now != self._installed:
@@ -303,7 +307,7 @@ class Translator:
         if known is not None:
             return known
         try:
-            return await asyncio.wrap_future(self._reading.submit(self._memory.load, article_id, languages))
+            return await waited(self._reading.submit(self._memory.load, article_id, languages), READ_WAIT) or ()
         except RuntimeError as error:
             raise closed() from error
         except DatabaseError as error:

@@ -8,10 +8,13 @@ import logging
 import threading
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
 
 from assistant.translation.errors import TranslationBusyError, TranslationError, TranslationTimeoutError
 
 QUEUE_LIMIT = 64  # texts being translated or waiting; more would be shown too late to anyone
+
+Result = TypeVar("Result")
 
 log = logging.getLogger(__name__)
 
@@ -34,12 +37,19 @@ class Workers:
         self._slow_lane = _Lane(1, "translation-patient")
 
     async def run(
-        self, key: Hashable, work: Callable[[], str], *, budget: float, name: str, is_patient: bool = False
+        self,
+        key: Hashable,
+        work: Callable[[], str],
+        *,
+        budget: float,
+        name: str,
+        is_patient: bool = False,
+        is_kept: bool = True,
     ) -> str:
         """Return what the work gives, within ``budget`` seconds; after that it goes on without anyone waiting.
 
-        ``is_patient`` work keeps nobody else waiting but its like. Raises TranslationTimeoutError after that time,
-        TranslationBusyError where too many wait, and what the work raises.
+        ``is_patient`` work keeps nobody else waiting but its like; what ``is_kept`` is there the next time. Raises
+        TranslationTimeoutError after that time, TranslationBusyError where too many wait, and what the work raises.
         """
         running = self._submit(self._slow_lane if is_patient else self._lane, key, work)
         loop = asyncio.get_running_loop()
@@ -54,8 +64,8 @@ class Workers:
             await asyncio.wait_for(finished.wait(), budget)
         except TimeoutError:
             raise TranslationTimeoutError(
-                f"Translating {name} takes longer than {budget:g} seconds; "
-                "show the original now: the translation goes on and is remembered."
+                f"Translating {name} takes longer than {budget:g} seconds; show the original now"
+                + (": the translation goes on and is remembered." if is_kept else ".")
             ) from None
         if running.cancelled():
             raise closed()
@@ -85,6 +95,14 @@ class Workers:
             lane.running.pop(key, None)
         if not running.cancelled() and (error := running.exception()) is not None:
             log.warning("a translation failed: %s", error)  # its caller may have left
+
+
+async def waited(reading: Future[Result], seconds: float) -> Result | None:
+    """Return what is read, None where that takes longer; it goes on, and a caller who leaves stops nobody else's."""
+    wrapped = asyncio.wrap_future(reading)
+    wrapped.add_done_callback(lambda done: done.cancelled() or done.exception())  # there may be nobody to hear of it
+    done, _ = await asyncio.wait({wrapped}, timeout=seconds)
+    return wrapped.result() if done else None
 
 
 def closed() -> TranslationError:

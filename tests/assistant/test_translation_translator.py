@@ -214,6 +214,41 @@ def test_a_change_by_another_process_is_seen_within_two_seconds(
         assert asyncio.run(answer_text(made, ARTICLE, "nl")).text == BACKWARDS
 
 
+def test_a_database_that_hangs_keeps_neither_answer_nor_event_loop(
+    engine: FakeEngine, memory: TranslationMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assistant.translation.translator.READ_WAIT", 0.05)
+    hanging, look = threading.Event(), memory.look
+
+    def hang() -> bool:
+        hanging.wait(5)
+        return look()
+
+    async def ask(made: Translator) -> Translated:
+        await answer_text(made, ARTICLE, "nl")
+        monkeypatch.setattr(memory, "look", hang)
+        made._looked_at = float("-inf")
+        started = time.monotonic()
+        leaver = asyncio.create_task(answer_text(made, ARTICLE, "nl"))
+        await asyncio.sleep(0.01)
+        leaver.cancel()
+        assert made.available("en", "nl")  # where the look is under way
+        answer = await answer_text(made, ARTICLE, "nl")
+        assert time.monotonic() - started < 1
+        return answer
+
+    with translator(engine, memory=memory) as made:
+        assert asyncio.run(ask(made)).text == BACKWARDS
+        hanging.set()
+
+
+def test_what_is_not_remembered_is_not_promised(engine: FakeEngine) -> None:
+    with translator(engine, memory=None, time_budget=0.02) as made:
+        engine.open.clear()
+        with pytest.raises(TranslationTimeoutError, match=r"show the original now\.$"):
+            asyncio.run(made.free_text("How to return?", "en", "nl"))
+
+
 def test_equal_requests_at_once_are_translated_once(engine: FakeEngine, memory: TranslationMemory) -> None:
     async def ask(made: Translator) -> set[str]:
         engine.open.clear()
