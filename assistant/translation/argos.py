@@ -293,6 +293,8 @@ def _read_package(folder: Path) -> InstalledPackage | None:
     """Return what a package's metadata say; None, with a line in the log, when they cannot be used."""
     file = folder / "metadata.json"
     try:
+        if not file.is_file():  # a pipe or device would be read for ever
+            raise ValueError("no metadata.json")
         stat = file.stat()
         if stat.st_size > MAX_METADATA_BYTES:
             raise ValueError(f"{stat.st_size:,} bytes of metadata")

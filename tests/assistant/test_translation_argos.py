@@ -175,6 +175,19 @@ def test_unreadable_metadata_hide_one_package_and_no_other(packages_dir: Path, m
     assert ArgosEngine(packages_dir).pairs() == {("be", "uk")}
 
 
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder"])
+def test_metadata_that_are_no_file_hide_one_package_and_no_other(packages_dir: Path, kind: str) -> None:
+    metadata = packages_dir / "translate-en_be-1_0" / "metadata.json"
+    metadata.unlink()
+    if kind == "pipe":
+        os.mkfifo(metadata)
+    elif kind == "device":
+        metadata.symlink_to("/dev/zero")
+    else:
+        metadata.mkdir()
+    assert ArgosEngine(packages_dir).pairs() == {("be", "uk")}
+
+
 @pytest.mark.parametrize("file", ["model/model.bin", "sentencepiece.model"])
 @pytest.mark.parametrize("damage", ["truncated", "overwritten", "missing"])
 def test_a_damaged_package_is_reported_with_the_mend(packages_dir: Path, file: str, damage: str) -> None:
