@@ -21,6 +21,19 @@ _CHECKS = {
     "clarify": "one of the best three answers, to ask back",
     "out_of_scope": "one of the best three answers, to be in scope at all",
 }
+_WORDS = {
+    "human": "a person's",
+    "machine": "a machine's",
+    "none": "not in the customer's language",
+}
+_PROBLEMS = {
+    "no_route": "no engine leads there",
+    "timeout": "the engine took too long",
+    "unsafe": "the translation could not be trusted",
+    "held_for_review": "a person shall approve the translation first",
+    "busy": "too many translations waited",
+    "engine_failed": "the engine failed",
+}
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The answer's id (ans_…); a ticket names it too.")]
 
@@ -44,12 +57,17 @@ def explain(session: Session, id: Id) -> None:
     output.fields(
         {
             **_asked(session, id, receipt["question"], receipt["created_at"]),
+            "of it asked": "" if receipt["asked"] in (None, "", receipt["question"]) else receipt["asked"],
+            "said again": receipt["repeats"] or "",
             "choice": receipt["chosen"] or receipt["choice"] or "",
             "channel": receipt["channel"],
             "tags": ", ".join(receipt["tags"]),
             "language": f"{language['code']} ({language['source']} {language['confidence']:.2f})",
             "detected": f"{likeliest} (by {detector['by']})" if likeliest else "",
+            "searched in": searched_in(receipt["question_translation"]),
             **_judged_by(receipt),
+            "article": "" if receipt["answer"] is None else _article(receipt["answer"]),
+            "text": whose_words(receipt["answer"], receipt["untranslated"]),
             "ticket": (receipt["ticket"] or {}).get("id", ""),
             "helped": "" if receipt["feedback"] is None else ("yes" if receipt["feedback"]["helpful"] else "no"),
         }
@@ -163,6 +181,36 @@ def _judged_by(receipt: Mapping[str, Any]) -> dict[str, str]:
         "read in": "" if conditions is None else ", ".join(conditions["languages"]),
         "round": "second: the customer had been asked back" if conditions and conditions["is_second_round"] else "",
     }
+
+
+def searched_in(translation: Mapping[str, Any] | None) -> str:
+    """Return what a question was searched for as, where the encoder does not know its language."""
+    if translation is None:
+        return ""
+    if translation["text"] is None:
+        return f"its own language, for {translation['source']}→{translation['target']} failed: {translation['problem']}"
+    engine = f" by {translation['engine']}" if translation["engine"] else ""
+    return f"{translation['target']}, translated from {translation['source']}{engine}: {translation['text']}"
+
+
+def _article(answer: Mapping[str, Any]) -> str:
+    return f"{answer['article_id']} (revision {answer['revision']}) in {answer['language']}"
+
+
+def whose_words(answer: Mapping[str, Any] | None, untranslated: Mapping[str, Any] | None) -> str:
+    """Return whose words an answer is made of and, where it is not in the customer's language, why not."""
+    if answer is None:
+        return ""
+    translation = answer["translation"]
+    words = [_WORDS.get(translation["kind"], translation["kind"])]
+    if translation["from"] is not None:
+        words.append(f"from {translation['from']}")
+    if translation["engine"] is not None:
+        words.append(f"by {translation['engine']}")
+    if untranslated is None:
+        return " ".join(words)
+    problem = _PROBLEMS.get(untranslated["problem"], untranslated["problem"])
+    return f"{' '.join(words)}: {problem}" + (f" ({untranslated['detail']})" if untranslated["detail"] else "")
 
 
 def _certainty(calibration: Mapping[str, Any]) -> str:

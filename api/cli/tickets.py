@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -121,7 +123,11 @@ def show(session: Session, id: Id) -> None:
         _show_message(session, message)
     session.output.text("")
     for event in events:
-        changed = ", ".join(f"{name} {before!s} → {after!s}" for name, (before, after) in event.changes.items())
+        changed = ", ".join(
+            _changed(session, name, before, after)
+            for name, (before, after) in event.changes.items()
+            if name != "message"  # it is shown above, and its id says nothing
+        )
         session.output.text(f"{session.moment(event.at)}  {event.kind} by {event.actor}  {changed}".rstrip(), dim=True)
 
 
@@ -238,6 +244,28 @@ def _show_message(session: Session, message: Message) -> None:
         engine = f" by {message.translation.engine}" if message.translation.engine else ""
         session.output.text(f"In {message.translation.language}{engine}:", dim=True)
         session.output.text(message.translation.text)
+
+
+def _changed(session: Session, name: str, before: object, after: object) -> str:
+    """Return one change of a ticket's history in words."""
+    label = name.replace("_", " ")
+    if name.endswith("_at"):
+        label = label.removesuffix(" at")
+    was, now = _value(session, name, before), _value(session, name, after)
+    if not was:
+        return f"{label}: {now}"
+    return f"{label}: {was} → {now or 'none'}"
+
+
+def _value(session: Session, name: str, value: object) -> str:
+    if isinstance(value, Mapping):  # a text in another language
+        engine = f" by {value['engine']}" if value.get("engine") else ""
+        return f"in {value.get('language')}{engine}"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    if isinstance(value, str) and name.endswith("_at"):
+        return session.moment(datetime.fromisoformat(value))
+    return "" if value is None else str(value)
 
 
 def _worded(session: Session, ticket: Ticket, body: str, language: str | None) -> Wording:

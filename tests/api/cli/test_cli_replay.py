@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from api.cli.replay import searched_in, whose_words
 from api.product import Product
 from index.builder import build
 from tests.api.cli.conftest import Faq, failed
@@ -49,6 +50,38 @@ def test_a_threshold_set_by_hand_is_explained_as_such(faq: Faq, shop: Path, monk
     monkeypatch.setenv("FAQ_ANSWER_THRESHOLD", "0.3")
     id = json.loads(faq("ask", QUESTION, "--json").stdout)["id"]
     assert "calibration  set by hand\n" in faq("explain", id).stdout
+
+
+def test_whose_words_went_out_is_shown(
+    faq: Faq, shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer_id: str
+) -> None:
+    shown = faq("explain", answer_id).stdout
+    assert "article      returns (revision 1) in en\n" in shown
+    assert "text         a person's\n" in shown
+    id = json.loads(faq("ask", QUESTION, "--language", "pl", "--json").stdout)["id"]
+    shown = faq("explain", id).stdout
+    assert "text         not in the customer's language: no engine leads there (" in shown
+    assert "of it asked" not in shown
+
+
+def test_what_was_asked_beside_a_wish_and_what_was_said_again_is_shown(faq: Faq, shop: Path) -> None:
+    first = json.loads(faq("ask", f"English please. {QUESTION}", "--conversation", "c", "--json").stdout)
+    assert f"of it asked  {QUESTION}\n" in faq("explain", first["id"]).stdout
+    second = json.loads(faq("ask", "по-русски, пожалуйста", "--conversation", "c", "--json").stdout)
+    assert f"said again   {first['id']}\n" in faq("explain", second["id"]).stdout
+
+
+def test_what_a_question_was_searched_for_as_is_shown() -> None:
+    found = {"source": "ka", "target": "en", "text": "Where is it?", "engine": "argos", "problem": None}
+    assert searched_in(found) == "en, translated from ka by argos: Where is it?"
+    failed = {"source": "ka", "target": "en", "text": None, "engine": None, "problem": "No engine leads there."}
+    assert searched_in(failed) == "its own language, for ka→en failed: No engine leads there."
+    assert searched_in(None) == ""
+
+
+def test_a_machines_words_name_the_engine_and_the_language_they_are_from() -> None:
+    answer = {"translation": {"kind": "machine", "from": "en", "engine": "argos"}}
+    assert whose_words(answer, None) == "a machine's from en by argos"
 
 
 def test_an_explanation_for_machines_is_the_whole_receipt(faq: Faq, answer_id: str, product: Product) -> None:

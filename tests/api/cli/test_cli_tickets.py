@@ -92,7 +92,14 @@ def test_a_ticket_is_shown_with_all_that_was_said_and_done(faq: Faq, ticket: Tic
     shown = faq("tickets", "show", ticket.id.lower()).stdout
     for expected in ("Алеся Коўш, alesia@example.org", "Як вярнуць тавар?", "alesia (agent, internal)", "Look into it"):
         assert expected in shown
-    assert "claimed by alesia" in shown
+    history = [line.split("  ", 1)[1] for line in shown.splitlines() if " by " in line]
+    assert history[0].startswith(
+        "created by tests  status: new, priority: normal, reason: no_match, first response due: "
+    )
+    assert history[1:] == [
+        "claimed by alesia  status: new → open, assignee: alesia",
+        "noted by alesia",
+    ]
     document = json.loads(faq("tickets", "show", ticket.id, "--json").stdout)
     assert [message["visibility"] for message in document["messages"]] == ["public", "internal"]
     assert [event["kind"] for event in document["history"]] == ["created", "claimed", "noted"]
@@ -153,3 +160,18 @@ def test_an_answer_is_kept_in_the_customers_language_where_a_machine_knows_the_w
     assert "In pl by argos:\nmy wysylamy to dzisiaj" in faq("tickets", "show", ticket.id).stdout
     noted = faq("tickets", "reply", ticket.id, "call them", "--internal", "--json")
     assert json.loads(noted.stdout)["message"]["translation"] is None
+
+
+def test_the_history_tells_of_a_translation_and_of_what_is_taken_away_in_words(
+    faq: Faq, empty: Path, tmp_path: Path, product: Product
+) -> None:
+    words = {"gdzie": "where", "jest": "is", "moja": "my", "paczka": "parcel"}
+    faq("languages", "install", build_package(tmp_path / "pl_en.argosmodel", "pl", "en", words))
+    ticket = _opened(product.tickets, language="pl", question="gdzie jest moja paczka")
+    faq("tickets", "claim", ticket.id)
+    faq("tickets", "release", ticket.id)
+    shown = faq("tickets", "show", ticket.id).stdout
+    assert "question translation: in en by argos\n" in shown
+    assert "assignee: alesia → none" in shown
+    assert "{" not in shown
+    assert "None" not in shown
