@@ -157,9 +157,7 @@ class Answering:
         known = _Known(article=article, delivered=given, outcome=outcome, stamp=stamp)
         return self._keep(language, known) if answer.is_remembered and is_settled else known
 
-    async def _translated_question(
-        self, article: Article, language: str, budget: float | None = None
-    ) -> Translated | Problem:
+    async def _translated_question(self, article: Article, language: str, budget: float | None) -> Translated | Problem:
         try:
             return await self._translator.article_text(
                 article, "question", language, default_language=self._default_language, budget=budget
@@ -170,12 +168,12 @@ class Answering:
                 log.warning("the title of article %s goes out untranslated, not in %s: %s", article.id, language, error)
             return problem
 
-    async def titles(self, articles: Sequence[Article], language: str) -> list[Title]:
-        """Return the articles' questions as ``deliver`` would word their answers; never fails.
+    async def titles(self, articles: Sequence[Article], language: str, *, budget: float | None = None) -> list[Title]:
+        """Return the articles' questions as ``deliver`` would word their answers, ``budget`` as there; never fails.
 
         Where two articles have one question, each is followed by the beginning of its answer.
         """
-        titles = await asyncio.gather(*(self._title(article, language) for article in articles))
+        titles = await asyncio.gather(*(self._title(article, language, budget) for article in articles))
         forms = [normal_form(title.question) for title in titles]
         return [
             title
@@ -184,10 +182,10 @@ class Answering:
             for article, title, form in zip(articles, titles, forms, strict=True)
         ]
 
-    async def _title(self, article: Article, language: str) -> Title:
+    async def _title(self, article: Article, language: str, budget: float | None) -> Title:
         choice = self._choice(article, language)
         if not choice.is_in_language:
-            translated = await self._translated_question(article, language)
+            translated = await self._translated_question(article, language, budget)
             if isinstance(translated, Translated):
                 return Title(question=translated.text, language=language)
         return Title(question=choice.text.question, language=choice.text.language)

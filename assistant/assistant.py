@@ -288,9 +288,7 @@ class Assistant:
 
     async def _answer_with(self, case: Case, article: Article, reason: Reason, *, confidence: float) -> Entry:
         started = time.perf_counter()
-        spent = case.seconds.get("translate_question", 0.0)
-        left = max(_LEAST_BUDGET, self._translator.time_budget - spent)
-        delivered = await self.answering.deliver(article, case.language.code, budget=left)
+        delivered = await self.answering.deliver(article, case.language.code, budget=self._time_left(case))
         case.seconds["deliver"] = time.perf_counter() - started
         message = self._composer.answer(
             delivered.text,
@@ -303,7 +301,8 @@ class Assistant:
     async def _asked_back(self, case: Case, judged: Judged) -> Entry:
         started = time.perf_counter()
         offered = judged.offered
-        titles = await self.answering.titles([hit.article for hit, _ in offered], case.language.code)
+        found = [hit.article for hit, _ in offered]
+        titles = await self.answering.titles(found, case.language.code, budget=self._time_left(case))
         case.seconds["deliver"] = time.perf_counter() - started
         message = self._composer.clarify(case.text, language=case.language.code, choices=titles)
         choices = [
@@ -322,6 +321,10 @@ class Assistant:
             confidence=judged.confidence,
             choices=choices,
         )
+
+    def _time_left(self, case: Case) -> float:
+        """Return the seconds that a customer waits for engines, less those that the question's translation took."""
+        return max(_LEAST_BUDGET, self._translator.time_budget - case.seconds.get("translate_question", 0.0))
 
     async def _handed_over(self, case: Case, reason: Reason) -> Entry:
         reference, ticket = await self._handover.reference(case, reason)

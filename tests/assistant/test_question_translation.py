@@ -13,6 +13,7 @@ import pytest
 from api.product import Product
 from api.settings import Settings
 from assistant.question import make_question
+from assistant.question_translation import QuestionTranslation, QuestionTranslator
 from index.encoder_facts import known_languages
 from knowledge.article import make_article
 from tests.assistant.translation_models import build_package
@@ -133,6 +134,29 @@ def test_the_answer_has_what_time_the_question_left(
     whole = shop.translator.time_budget
     assert budgets[0] <= whole - 0.3
     assert budgets[1] == whole
+
+
+def test_choices_have_what_time_the_question_left(sample_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = Product(Settings(data_dir=sample_data))
+    shop.follower.refresh()
+    titles, budgets = shop.assistant.answering.titles, []
+
+    async def slowly(*_: Any, **__: Any) -> QuestionTranslation:
+        await asyncio.sleep(0.3)
+        return QuestionTranslation(source="en", target="de", problem="The engine is slow.")
+
+    async def noted(*args: Any, budget: float, **fields: Any) -> Any:
+        budgets.append(budget)
+        return await titles(*args, budget=budget, **fields)
+
+    monkeypatch.setattr(QuestionTranslator, "translated", slowly)
+    monkeypatch.setattr(shop.assistant.answering, "titles", noted)
+    try:
+        assert ask(shop, "refund")["decision"] == "clarify"
+    finally:
+        shop.close()
+    assert len(budgets) == 1
+    assert budgets[0] <= shop.translator.time_budget - 0.3
 
 
 def test_settings_tell_what_a_model_without_a_card_knows(tmp_path: Path, german_to_english: Path) -> None:
