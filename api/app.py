@@ -39,6 +39,7 @@ from api.routes import (
     translations,
 )
 from api.settings import Settings
+from assistant.translation.translator import LOOK_AFTER
 from knowledge.errors import FaqError
 
 _WEB = Path(str(resources.files("api") / "web"))
@@ -72,7 +73,7 @@ def create_app(settings: Settings) -> FastAPI:
         try:
             open_product(product)
             metrics.translations.outcomes = product.assistant.answering.outcomes
-            chores = [asyncio.create_task(chore(product)) for chore in (_forget, _tidy, _warm, _recall)]
+            chores = [asyncio.create_task(chore(product)) for chore in (_forget, _tidy, _warm, _recall, _look)]
             yield
             for chore in chores:
                 chore.cancel()
@@ -181,6 +182,13 @@ async def _recall(product: Product) -> None:
         await asyncio.to_thread(product.memory.warm)
     except FaqError as error:
         log.warning("remembered translations are read one by one: %s", error)
+
+
+async def _look(product: Product) -> None:
+    """See what others changed of packages, glossary and translations, so that no customer after a quiet hour waits."""
+    while True:
+        product.translator.is_fresh()
+        await asyncio.sleep(LOOK_AFTER / 2)
 
 
 def open_product(product: Product) -> None:

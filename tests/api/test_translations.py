@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,12 @@ from assistant.translation.filling import fill
 from tests.api.conftest import Serve
 from tests.assistant.translation_models import build_package
 
-# Word by word, for an article of the tests' own.
+# Word by word, for an article of the tests' own, and as many of another as one that is no mere copy needs.
 DICTIONARY = {
     "Who": "Wer", "waters": "gießt", "the": "die", "plants?": "Pflanzen?", "Our": "Unser", "gardener": "Gärtner",
     "them": "sie", "every": "jeden", "Monday": "Montag", "at": "um", "9:30.": "9:30.",
+    "order": "Auftrag", "hours": "Stunden", "you": "Sie", "receive": "erhalten", "a": "ein", "is": "ist", "so": "also",
+    "out": "aus", "of": "von", "days": "Tagen",
 }  # fmt: skip
 QUESTION, ANSWER = "Who waters the plants?", "Our gardener waters them every Monday"
 FRENCH = {"question": "Qui arrose les plantes ?", "answer": "Notre jardinier, chaque lundi."}
@@ -144,3 +147,14 @@ def test_a_running_server_gives_what_was_translated_ahead_and_counts_it(
     counted = client.get("/metrics").text
     assert 'faq_translations_total{outcome="remembered"} 2.0' in counted
     assert 'faq_translations_total{outcome="no_route"} 1.0' in counted
+
+
+def test_a_server_that_nobody_asks_looks_for_what_others_changed(client: TestClient, sample_data: Path) -> None:
+    translator = client.app.state.product.translator  # type: ignore[attr-defined]
+    translator.look()
+    stamp = translator.stamp
+    fill_ahead(sample_data, ids=("plants",))
+    deadline = time.monotonic() + 10
+    while translator.stamp == stamp:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
