@@ -15,6 +15,7 @@ from assistant.tickets.ticket import Ticket, TicketNotFoundError, TicketStateErr
 from assistant.translation import TranslationError, Translator
 from assistant.translation.tags import base
 from knowledge.database import DatabaseError
+from knowledge.errors import InputError
 
 AGENT_WAITS = 2.0  # seconds that opening a ticket waits for its translation
 REPLY_WAITS = 10.0  # seconds that a message to a ticket waits for its own: it is sent once, and cannot be mended later
@@ -93,7 +94,7 @@ class Desk:
             return ticket
         try:
             return await asyncio.to_thread(self._tickets.understand, ticket.id, wording.translation)
-        except (TicketNotFoundError, TicketStateError, DatabaseError) as error:
+        except (TicketNotFoundError, TicketStateError, InputError, DatabaseError) as error:  # too long to be kept, say
             log.warning("the translation of ticket %s is not kept: %s", ticket.id, error)
             return ticket
 

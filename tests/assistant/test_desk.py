@@ -144,6 +144,23 @@ def test_a_failing_engine_leaves_the_ticket_readable(product: Product, monkeypat
     assert asyncio.run(product.desk.understood(ticket)) == ticket
 
 
+def test_a_translation_that_is_too_long_to_be_kept_leaves_the_ticket_readable(
+    product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def grows(text: str, source: str, target: str, **_: object) -> Translated:
+        return Translated(
+            text="I want it. " * 20_000,
+            source_language=source,
+            target_language=target,
+            engine="argos",
+            engine_version="1",
+        )
+
+    monkeypatch.setattr(product.translator, "free_text", grows)
+    ticket = opened(product)
+    assert asyncio.run(product.desk.understood(ticket)) == ticket
+
+
 def test_an_agents_words_go_out_in_the_customers_language_and_both_are_stored(product: Product) -> None:
     ticket = opened(product)
     wording = asyncio.run(product.desk.from_agent("We will call you tomorrow.", ticket))
