@@ -118,6 +118,14 @@ class MessageRequest(AgentRequest):
     author_kind: Literal["agent", "customer"] = "agent"
 
 
+class SolvedModel(TicketModel):
+    """A ticket that is solved, and how its last words went out."""
+
+    translation_problem: str | None = Field(
+        None, description="Why the last words are not kept in the customer's language, where they should be."
+    )
+
+
 class MessageModel(BaseModel):
     """Something said about a ticket."""
 

@@ -19,6 +19,7 @@ from api.models import (
     MessageRequest,
     Page,
     SaidModel,
+    SolvedModel,
     SolveRequest,
     SuggestionsModel,
     TicketChange,
@@ -141,27 +142,27 @@ def release(
     )
 
 
-@router.post("/{id}/solve", response_model=TicketModel, responses=STALE, summary="Solve a ticket")
+@router.post("/{id}/solve", response_model=SolvedModel, responses=STALE, summary="Solve a ticket")
 async def solve(
     id: str, product: ProductDep, key: TicketsKey, body: SolveRequest | None = None, if_match: IfMatch = None
 ) -> Response:
-    """Mark the ticket solved, with last words to the customer if there are any."""
+    """Mark the ticket solved, with last words to the customer if there are any, kept in their language too."""
     message = body.message if body else None
-    language, translation = None, None
+    wording: Wording | None = None
     if message is not None:
-        found = await asyncio.to_thread(product.tickets.get, id)
-        wording = await product.desk.from_agent(message, found)
-        language, translation = wording.language, wording.translation
+        wording = await product.desk.from_agent(message, await asyncio.to_thread(product.tickets.get, id))
     solved = await asyncio.to_thread(
         product.tickets.solve,
         id,
         agent=_agent(body, key),
         message=message,
-        language=language,
-        translation=translation,
+        language=None if wording is None else wording.language,
+        translation=None if wording is None else wording.translation,
         expected_version=expected_version(if_match),
     )
-    return _ticket_response(product, solved)
+    problem = None if wording is None or wording.problem is None else str(wording.problem)
+    fields = {**_fields(product, solved, None), "translation_problem": problem}
+    return json_response(fields, headers={"ETag": solved.etag})
 
 
 @router.get("/{id}/messages", response_model=Page[MessageModel], summary="What was said, oldest first")

@@ -71,3 +71,9 @@ def test_where_a_translation_fails_the_agent_is_told(client: TestClient) -> None
     assert said.status_code == 201
     assert said.json()["translation"] is None
     assert "unaltered" in said.json()["translation_problem"]
+    ticket = path.removesuffix("/messages")
+    solved = client.post(f"{ticket}/solve", json={"message": words}).json()
+    assert solved["status"] == "solved"
+    assert "unaltered" in solved["translation_problem"]
+    again = client.post(f"{ticket}/solve", json={}).json()
+    assert again["translation_problem"] is None
