@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Sequence
 from functools import cached_property
@@ -12,7 +13,7 @@ from api.keys import KeyRing
 from api.settings import Settings
 from assistant.assistant import Assistant
 from assistant.desk import Desk
-from assistant.detection import Detector
+from assistant.detection import Detector, unidentified
 from assistant.ledger import Ledger
 from assistant.policy import Policy
 from assistant.replay import Replayer
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     from knowledge.golden import GoldenQuestion
     from knowledge.golden_store import GoldenStore
     from knowledge.importer import Importer
+
+log = logging.getLogger(__name__)
 
 
 class Product:
@@ -209,8 +212,19 @@ class Product:
 
     @cached_property
     def detector(self) -> Detector:
-        """Language identification among the served languages."""
-        return Detector(self.settings.languages or None)
+        """Language identification among the served languages; raises ConfigurationError when none is known."""
+        languages = self.settings.languages
+        if not languages:
+            return Detector()
+        unknown = unidentified(languages)
+        if len(unknown) == len(languages):
+            raise ConfigurationError(
+                f"FAQ_LANGUAGES names no language that can be identified, got {', '.join(unknown)}. "
+                f"Choose from: {', '.join(Detector().languages)}"
+            )
+        if unknown:
+            log.warning("FAQ_LANGUAGES names %s, which cannot be identified: left out", ", ".join(unknown))
+        return Detector(languages)
 
     @cached_property
     def engine(self) -> ArgosEngine:

@@ -6,18 +6,30 @@ arguments and know nothing of this.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
 
 from assistant.tickets.targets import ServiceTargets, Target
 from knowledge.article import language_tag
 from knowledge.errors import ConfigurationError, FaqError
 
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
 FILE = "faq.toml"
+
+_SHOWN = 60  # characters of a value that is refused
 
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 Minutes = Annotated[int, Field(ge=1, le=525_600)]
@@ -42,11 +54,12 @@ class Settings(BaseSettings):
     default_language: str = Field("en", description="Language of imported rows without one, and of replies at worst.")
     languages: list[str] = Field(
         [],
+        examples=[["be", "ru"]],
         description="Languages customers may write in, and ask for in words (JSON list); empty means all that are "
         "identified.",
     )
     channel_languages: dict[str, str] = Field(
-        {}, description="Language of a channel (JSON object), such as a German site."
+        {}, examples=[{"shop-de": "de"}], description="Language of a channel (JSON object), such as a German site."
     )
     desk_language: str | None = Field(
         None,
@@ -55,6 +68,7 @@ class Settings(BaseSettings):
     )
     encoder_languages: list[str] = Field(
         [],
+        examples=[["en", "de"]],
         description="Languages that the encoder knows (JSON list), where its card does not tell; questions in others "
         "are translated before the search.",
     )
@@ -107,10 +121,13 @@ class Settings(BaseSettings):
     max_upload_bytes: int = Field(67_108_864, ge=1_024, description="Bytes of an uploaded file.")
     first_response_minutes: dict[str, Minutes] = Field(
         {},
+        examples=[{"urgent": 30}],
         description="First answer, per priority (JSON object): `urgent` 60, `high` 240, `normal` 480, `low` 1440.",
     )
     solve_minutes: dict[str, Minutes] = Field(
-        {}, description="Promised full answer, per priority: `urgent` 240, `high` 480, `normal` 1440, `low` 4320."
+        {},
+        examples=[{"urgent": 120}],
+        description="Promised full answer, per priority: `urgent` 240, `high` 480, `normal` 1440, `low` 4320.",
     )
     requests_per_minute: int | None = Field(
         None, ge=1, description="Requests a key may make a minute unless it has a rate of its own; none by default."
@@ -119,7 +136,11 @@ class Settings(BaseSettings):
         False,
         description="Whether anybody may ask without a key, as a public chat page needs; nothing else opens.",
     )
-    cors_origins: list[str] = Field([], description="Web origins that may call the API from a browser (JSON list).")
+    cors_origins: list[str] = Field(
+        [],
+        examples=[["https://shop.example"]],
+        description="Web origins that may call the API from a browser (JSON list).",
+    )
     receipt_days: int | None = Field(
         None, ge=1, description="Days after which receipts and feedback are deleted; never by default. Tickets stay."
     )
@@ -213,13 +234,39 @@ def read_settings(**overrides: object) -> Settings:
     try:
         return Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(map(str, first["loc"]))
-        where = f"FAQ_{name.upper()} (or {name} in {FILE})" if name else "The settings"
-        came = f", got {str(first['input'])[:60]!r}" if name else ""
-        raise ConfigurationError(f"{where}: {first['msg']}{came}. See the table of settings in the README.") from error
-    except ValueError as error:  # faq.toml is no TOML, or a JSON value of the environment is none
+        raise ConfigurationError(f"{_told(error.errors()[0])} See the table of settings in the README.") from error
+    except SettingsError as error:  # a variable of the environment that is no JSON
+        field = next((name for name in Settings.model_fields if f'"{name}"' in str(error)), None)
+        came = getattr(error.__cause__, "doc", None)
+        if field is None or came is None:
+            raise ConfigurationError(f"The settings cannot be read: {error}.") from error
+        raise ConfigurationError(
+            f"{_where(field)}: expected {_expected(field)}, got {str(came)[:_SHOWN]!r}. "
+            "See the table of settings in the README."
+        ) from error
+    except ValueError as error:  # faq.toml is no TOML
         raise ConfigurationError(f"The settings cannot be read: {error}.") from error
+
+
+def _told(error: ErrorDetails) -> str:
+    """Return in a sentence what was expected of a setting, and what came."""
+    field, *inside = map(str, error["loc"] or ("",))
+    where = ", at ".join([_where(field), *inside]) if field else "The settings"
+    if error["type"] == "value_error":  # a check of ours, which shows what came
+        return f"{where}: {str(error['ctx']['error']).rstrip('.')}."
+    came = str(error["input"])[:_SHOWN]
+    if error["type"] in ("list_type", "dict_type"):
+        return f"{where}: expected {_expected(field)}, got {came!r}."
+    return f"{where}: {error['msg']}, got {came!r}."
+
+
+def _where(field: str) -> str:
+    return f"FAQ_{field.upper()} (or {field} in {FILE})"
+
+
+def _expected(field: str) -> str:
+    example = (Settings.model_fields[field].examples or [{}])[0]
+    return f"a JSON {'list' if isinstance(example, list) else 'object'} such as {json.dumps(example)}"
 
 
 def settings_table() -> str:

@@ -86,6 +86,8 @@ def _examined(session: Session, *, migrate: bool) -> Iterator[Finding]:
     if is_usable:
         yield _generation(session)
         yield _keys(session, settings)
+    if settings.languages:
+        yield _languages(session, settings)
     yield from _translation(session)
     yield _server(settings)
 
@@ -226,6 +228,24 @@ def _keys(session: Session, settings: Settings) -> Finding:
         detail=f"none, and the host {settings.host} can be reached from other machines",
         mend="faq keys create --scope ask",
     )
+
+
+def _languages(session: Session, settings: Settings) -> Finding:
+    from assistant.detection import unidentified
+
+    check = "languages"
+    try:
+        known = session.product.detector.languages
+    except FaqError as error:
+        return _failure(check, error)
+    if unknown := unidentified(settings.languages):
+        return Finding(
+            check=check,
+            state="warn",
+            detail=f"{', '.join(unknown)} cannot be identified; only {', '.join(known)} are told apart",
+            mend="Name in FAQ_LANGUAGES what `faq languages` lists as identified.",
+        )
+    return Finding(check=check, state="ok", detail=f"{', '.join(known)} are told apart")
 
 
 def _translation(session: Session) -> Iterator[Finding]:

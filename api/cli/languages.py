@@ -121,14 +121,16 @@ def detect(
 ) -> None:
     """Identify the language of lines.
 
-    Reads standard input, and prints one line for each line: the tag (und where nothing tells), a tab, the
-    probability.
+    Reads standard input, and prints one line for each line: the tag (und where nothing tells, or none of the
+    candidates is at all likely), a tab, the probability.
     """
-    from assistant.detection import Detector
+    from assistant.detection import Detector, unidentified
 
     candidates = None if languages is None else [tag.strip() for tag in languages.split(",") if tag.strip()]
-    detector = Detector(candidates if candidates is not None else session.settings.languages or None)
-    if unknown := [tag for tag in candidates or () if not _is_known(tag)]:
+    if candidates is None:
+        candidates = session.settings.languages or None
+    detector = Detector(candidates)
+    if unknown := unidentified(candidates or ()):
         session.output.warning(f"{', '.join(unknown)} cannot be identified; only the others are told apart.")
     output, as_json = sys.stdout.buffer, session.output.as_json
     # Only a line feed ends a line: whatever else a line holds, it has one line of output.
@@ -137,18 +139,9 @@ def detect(
         if as_json:
             session.output.document({**asdict(found), "tag": found.tag})
             continue
-        output.write(f"{found.language or 'und'}\t{found.probability:.4f}\n".encode())
+        # However unlikely the best candidate is, it is the one to compare with; nought says that it is none.
+        output.write(f"{(found.probability and found.language) or 'und'}\t{found.probability:.4f}\n".encode())
         output.flush()
-
-
-def _is_known(tag: str) -> bool:
-    from assistant.detection import Detector
-    from knowledge.errors import ConfigurationError
-
-    try:
-        return bool(Detector([tag]).languages)
-    except ConfigurationError:
-        return False
 
 
 def _yes(value: object) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import exp
@@ -199,6 +199,12 @@ def known_languages() -> tuple[str, ...]:
     """All languages that can be identified, in alphabetical order."""
     modelled = {code for script in _shared_model().scripts.values() for code in script.languages}
     return tuple(sorted(modelled | set(LANGUAGE_OF_SCRIPT.values())))
+
+
+def unidentified(languages: Iterable[str]) -> tuple[str, ...]:
+    """Return those of the languages (BCP 47) that cannot be identified."""
+    known = known_languages()
+    return tuple(code for code in languages if _plain(code) not in known)
 
 
 @cache

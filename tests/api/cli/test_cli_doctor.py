@@ -162,6 +162,21 @@ def test_settings_that_cannot_be_used_end_the_examination(faq: Faq, monkeypatch:
     assert "FAQ_TIMEZONE" in checks["settings"]["detail"]
 
 
+def test_languages_that_cannot_be_identified_are_named(
+    faq: Faq, shop: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert "languages" not in examined(faq)
+    monkeypatch.setenv("FAQ_LANGUAGES", '["be", "en"]')
+    assert examined(faq)["languages"] == {"state": "ok", "detail": "be, en are told apart", "mend": None}
+    monkeypatch.setenv("FAQ_LANGUAGES", '["be", "tlh", "en"]')
+    found = examined(faq)["languages"]
+    assert (found["state"], found["detail"]) == ("warn", "tlh cannot be identified; only be, en are told apart")
+    assert "FAQ_LANGUAGES names tlh, which cannot be identified" in caplog.text
+    monkeypatch.setenv("FAQ_LANGUAGES", '["tlh"]')
+    found = examined(faq, status=1)["languages"]
+    assert found["detail"] == "FAQ_LANGUAGES names no language that can be identified, got tlh"
+
+
 def test_a_data_folder_that_cannot_be_written_ends_the_examination(faq: Faq, tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file")
     assert list(examined(faq, status=1)) == ["settings", "data folder"]

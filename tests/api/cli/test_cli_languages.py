@@ -66,6 +66,26 @@ def test_candidates_can_be_named(faq: Faq, monkeypatch: pytest.MonkeyPatch) -> N
     assert faq("detect", stdin=line).stdout[:3] in ("ru\t", "be\t")
 
 
+def test_a_line_in_none_of_the_candidates_has_the_likeliest_one_while_it_has_a_likelihood(faq: Faq) -> None:
+    lines = "Wie kann ich den Artikel zurückgeben, den ich gekauft habe?\nCześć, gdzie?\nこれを返品できますか\n"
+    told = [line.split("\t") for line in faq("detect", "--languages", "be,en", stdin=lines).stdout.splitlines()]
+    detector = Detector(["be", "en"])
+    found = [detector.detect(line) for line in lines.splitlines()]
+    assert found[2].language is None
+    assert [tag for tag, _ in told] == [one.language if one.language and one.probability else "und" for one in found]
+    assert {tag for tag, probability in told if float(probability) >= 0.0001} <= {"en"}
+    assert all(one.probability < 0.1 for one in found)
+
+
+def test_a_language_of_the_settings_that_cannot_be_identified_is_told(
+    faq: Faq, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAQ_LANGUAGES", '["be", "tlh"]')
+    warned = faq("detect", stdin="Як вярнуць тавар?")
+    assert warned.stdout.startswith("be\t")
+    assert "tlh" in warned.stderr
+
+
 def test_a_line_is_answered_before_the_next_one_comes(start: Start) -> None:
     process = start("detect", bufsize=1)
     assert process.stdin is not None

@@ -90,5 +90,5 @@ def test_what_keeps_the_application_from_starting_is_one_line(
     output, notes = process.communicate(timeout=60)
     assert (process.returncode, output) == (1, "")
     assert notes.splitlines()[-1].startswith("error: ")
-    assert "at least one language" in notes.splitlines()[-1]
+    assert "FAQ_LANGUAGES names no language that can be identified, got tlh. Choose from: " in notes.splitlines()[-1]
     assert "Traceback" not in notes
