@@ -105,14 +105,28 @@ class Wishes:
             question = text[first[len(run)].start :]
             tag = _wished(run, question, mark=first[len(run) - 1].mark)
             if tag is not None:
-                return Wish(language=tag, rest=question.strip(_IDLE))
+                return Wish(language=tag, rest=self._asked(question))
         run = self._run(last[::-1])
         if 0 < len(run) < len(last):
             question = text[: last[-len(run)].start]
             tag = _wished(run, question, mark=last[-len(run) - 1].mark, ending=last[-1].mark)
             if tag is not None:
-                return Wish(language=tag, rest=question.strip(_IDLE))
+                return Wish(language=tag, rest=self._asked(question))
         return None
+
+    def _asked(self, rest: str) -> str:
+        """Return what is asked beside a wish: nothing where it only says what it shall not be, "not in Russian"."""
+        return "" if all(self._refuses(clause.text) for clause in _clauses(rest, 0)) else rest.strip(_IDLE)
+
+    def _refuses(self, clause: str) -> bool:
+        """Tell whether a clause is a naming, a word of refusal, and words that go around a naming."""
+        words = self._words.words(clause)
+        if len(words) > _MOST_WORDS:
+            return False
+        named = {place for start, end, _ in self._named(words) for place in range(start, end)}
+        around = [word for place, word in enumerate(words) if place not in named]
+        refusals = [word for word in around if self._words.refuses(word)]
+        return bool(named and refusals) and all(word in refusals or word in self._tongues_of for word in around)
 
     def _may_ask(self, text: str) -> bool:
         """Return False, fast, where no word of the beginning or the end names a language."""

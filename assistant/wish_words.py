@@ -74,6 +74,8 @@ class WishWords:
         self.lexicon = lexicon(_unspaced_texts(vocabularies, extra))
         self.no_asking = frozenset(extra.misread["asking"])
         self.no_names = frozenset(extra.misread["names"])
+        spaced = (way for tag, ways in extra.refusals.items() if tag not in _UNSPACED_TAGS for way in ways)
+        self._refusal = re.compile("|".join(spaced))
         self.namings: dict[Words, list[Naming]] = defaultdict(list)
         self.stems: dict[str, list[tuple[str, Naming]]] = defaultdict(list)  # by the first letters of a one-word name
         self.tongues: dict[str, Tongue] = {}
@@ -103,6 +105,10 @@ class WishWords:
     def words(self, text: str) -> Words:
         """Return the folded words of a text, without marks."""
         return tuple(word for word in tokens(fold(text), self.lexicon) if word[0].isalnum())
+
+    def refuses(self, word: str) -> bool:
+        """Tell whether a folded word turns what is beside it into the contrary, in any language."""
+        return self._refusal.fullmatch(word) is not None
 
     def may_name(self, text: str) -> bool:
         """Return False, fast, where no word of a text can name a language."""

@@ -237,6 +237,25 @@ def test_what_may_belong_to_the_question_is_no_wish(text: str) -> None:
     assert wish(text) is None
 
 
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Auf Englisch bitte, nicht auf Deutsch", "en"),
+        ("in English, not in Russian please", "en"),
+        ("Не по-английски, а по-русски!", "ru"),
+        ("por favor en español, no inglés", "es"),
+        ("nie po angielsku, po polsku proszę", "pl"),
+    ],
+)
+def test_which_language_it_shall_not_be_is_no_question(text: str, language: str) -> None:
+    assert wish(text) == (language, "")
+
+
+@pytest.mark.parametrize("question", ["Not my order.", "No Spanish fly.", "The German manual does not help."])
+def test_a_refusal_of_something_else_is_a_question(question: str) -> None:
+    assert wish(f"{question} English please") == ("en", question)
+
+
 def test_only_a_language_that_is_spoken_can_be_wished_for() -> None:
     assert language_wish("English please", spoken=("ru", "de")) is None
     assert language_wish("auf Deutsch bitte", spoken=("ru", "de")) == Wish(language="de", rest="")
