@@ -316,14 +316,25 @@ def approve(connection: sa.Connection, made: Remembered) -> None:
 
 
 def _tidy(connection: sa.Connection, serial: int) -> None:
-    """Delete what was stale or forgotten long ago; never the last change, whose serial must stay the greatest."""
+    """Delete what was stale, forgotten or made anew by a newer engine or glossary long ago.
+
+    Never the last change, whose serial must stay the greatest.
+    """
     old = now() - KEPT_STALE
+    newer = translations.alias("newer").c
+    same = ("article_id", "target_language", "field", "source_language", "source_digest")
+    is_made_anew = sa.exists().where(
+        *(newer[name] == _COLUMNS[name] for name in same),
+        newer.status.in_(("ready", "failed")),
+        newer.created_at > _COLUMNS.created_at,
+    )
     connection.execute(
         sa.delete(translations).where(
             _COLUMNS.serial < serial,
             sa.or_(
                 sa.and_(_COLUMNS.stale_at < old, _COLUMNS.status != "approved"),
                 sa.and_(_COLUMNS.status == "forgotten", _COLUMNS.created_at < old),
+                sa.and_(_COLUMNS.status.in_(("ready", "failed")), _COLUMNS.created_at < old, is_made_anew),
             ),
         )
     )

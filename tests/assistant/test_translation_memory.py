@@ -247,6 +247,28 @@ def test_what_was_stale_for_long_is_deleted_and_the_last_change_is_not(
     assert left == {"returns"}
 
 
+def test_what_a_newer_engine_made_anew_long_ago_is_deleted_and_nothing_else(
+    memory: TranslationMemory, database: Database, store: ArticleStore
+) -> None:
+    memory.put(key(), "of the old engine")
+    memory.put(key(engine_version="1/b"), "failed since", status="failed")
+    memory.put(key(source_language="de", source_digest=source_digest(GERMAN.answer)), "of other words")
+    memory.put(key(target_language="be"), "into another language")
+    memory.put(key(engine_version="1/c"), "held", status="review")
+    long_ago = now() - KEPT_STALE - timedelta(days=2)
+    with database.write() as connection:
+        connection.execute(sa.update(translations).values(created_at=long_ago))
+    memory.put(key(engine_version="2/a"), "of the new engine")
+    memory.forget("returns", "fr")  # nothing: no change
+    memory.forget("returns", "be")
+    with database.write() as connection:
+        connection.execute(sa.update(translations).where(translations.c.target_language == "be").values(serial=99))
+    memory.put(key(field="question"), "the hundredth change")
+    with database.read() as connection:
+        left = set(connection.scalars(sa.select(translations.c.text)))
+    assert left == {"of the new engine", "of other words", "held", "the hundredth change"}
+
+
 def test_what_an_earlier_version_remembered_is_still_known(empty_database_url: str) -> None:
     with closing(open_database(empty_database_url)) as opened:
         config = Config()
