@@ -24,7 +24,7 @@ LEAST_STEM = 5  # letters that a form and a name must begin with alike
 STEM_SHARE = 0.7  # of the shorter of the two
 LONGER_SHARE = 0.6  # and of the longer
 _BEGINNING = 4  # letters of a word by which it is told, at first, that it names no language
-_WORD = re.compile(r"[^\W_][^\s\-–—.,!?;:…\"'’()/]*")
+_WORD = re.compile(r"[^\W_][^\s\-–—.,!?;:…\"'‘’()/]*")
 _COMBINING = re.compile("[\u0300-\u036f\u064b-\u065f]")
 _UNSPACED_TAGS = ("ja", "zh", "zh-Hant", "ko")  # their refusals stand inside words
 _ENGLISH = "en"
@@ -56,6 +56,7 @@ class Tongue:
 @dataclass(frozen=True, slots=True)
 class _Extra:
     varieties: Mapping[str, Sequence[str]]
+    own: Mapping[str, Sequence[str]]
     names: Mapping[str, Mapping[str, Sequence[str]]]
     prefixes: Mapping[str, Sequence[str]]
     suffixes: Mapping[str, Sequence[str]]
@@ -87,6 +88,8 @@ class WishWords:
         # The plainest tag first: who says "中文" and nothing else is taken to write the usual script.
         for tag in sorted(vocabularies, key=lambda each: (each.count("-"), each)):
             self._hear(tag, vocabularies[tag], extra)
+        for tag in sorted(self._spoken.difference(map(primary, vocabularies))):
+            self._add(_autonyms(tag, extra), Naming(tag, "own"))
         # "Indonesia" names its language to those who speak it, and a country to all others.
         self.countries = frozenset(
             (place,)
@@ -245,6 +248,15 @@ def _names(names: Names, spoken: Collection[str] | None) -> dict[str, list[str]]
             if spoken is None or tag.split("-")[0] in spoken:
                 found[tag].append(name)
     return found
+
+
+def _autonyms(tag: str, extra: _Extra) -> Iterator[str]:
+    """Yield what the speakers of a language that has no phrase file call it, but for what is a country's name, too."""
+    known = names_in(tag)
+    name = known.languages.get(tag)
+    if name is not None and name not in known.countries:
+        yield name
+    yield from extra.own.get(tag, ())
 
 
 def _affixed(name: str, language: str, extra: _Extra) -> Iterator[str]:

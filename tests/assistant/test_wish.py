@@ -9,6 +9,7 @@ from babel import Locale
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from assistant.detection import Detector
 from assistant.language_names import names_in
 from assistant.phrases import Phrasebook
 from assistant.phrases.speech import WishVocabulary
@@ -254,6 +255,34 @@ def test_which_language_it_shall_not_be_is_no_question(text: str, language: str)
 @pytest.mark.parametrize("question", ["Not my order.", "No Spanish fly.", "The German manual does not help."])
 def test_a_refusal_of_something_else_is_a_question(question: str) -> None:
     assert wish(f"{question} English please") == ("en", question)
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("ภาษาไทย", "th"),
+        ("বাংলা", "bn"),
+        ("தமிழ்", "ta"),
+        ("O'zbekcha", "uz"),
+        ("O‘zbekcha please", "uz"),
+        ("oʻzbekcha", "uz"),
+        ("shqip", "sq"),
+        ("en català please", "ca"),
+        ("на македонски", "mk"),
+        ("ไทย", None),  # the country
+        ("На македонски границата", None),
+    ],
+)
+def test_a_served_language_without_phrases_can_be_asked_for_by_its_own_name(text: str, language: str | None) -> None:
+    heard = language_wish(text, spoken=(*SPOKEN, *Detector().languages))
+    assert (None if heard is None else (heard.language, heard.rest)) == (language and (language, ""))
+
+
+def test_every_served_language_can_be_asked_for_by_its_own_name() -> None:
+    served = Detector().languages
+    words = WishWords(VOCABULARIES, served)
+    named = {naming.tag.split("-")[0] for each in words.namings.values() for naming in each if naming.kind == "own"}
+    assert named == set(served)
 
 
 def test_only_a_language_that_is_spoken_can_be_wished_for() -> None:
