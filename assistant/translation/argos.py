@@ -18,6 +18,7 @@ import tempfile
 import threading
 import time
 import zipfile
+from collections import OrderedDict
 from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ from knowledge.article import ArticleError
 RELIST_AFTER = 1.0  # seconds after which the disk is asked again: another process may have installed something
 MAX_PACKAGE_BYTES = 8 << 30  # unpacked; the largest package of the public index is under 1 GiB
 MAX_METADATA_BYTES = 1 << 20
+MAX_LOADED = 12  # models kept in memory, each about its package's size; the one used longest ago goes first
 
 _PIVOT = "en"  # nearly every package of the public index leads from it or to it
 
@@ -73,7 +75,7 @@ class ArgosEngine:
         self._listing: dict[tuple[str, str], InstalledPackage] = {}
         self._pairs: frozenset[tuple[str, str]] = frozenset()
         self._listed_at: float | None = None
-        self._models: dict[tuple[str, str], _Model] = {}
+        self._models: OrderedDict[tuple[str, str], _Model] = OrderedDict()
 
     @cached_property
     def version(self) -> str:
@@ -173,10 +175,14 @@ class ArgosEngine:
         return self._listing
 
     def _model(self, package: InstalledPackage) -> _Model:
+        pair = package.source, package.target
         with self._lock:
-            model = self._models.get((package.source, package.target))
+            model = self._models.get(pair)
             if model is None or model.package != package:
-                model = self._models[package.source, package.target] = _Model(package, self._threads)
+                model = self._models[pair] = _Model(package, self._threads)
+            self._models.move_to_end(pair)
+            if len(self._models) > MAX_LOADED:
+                self._models.popitem(last=False)  # whoever translates by it has it until the text is done
         return model
 
     @contextmanager

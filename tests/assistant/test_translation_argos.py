@@ -229,6 +229,23 @@ def test_a_model_is_loaded_once_by_equal_requests_at_once(engine: ArgosEngine, m
     assert len(loads) == 1
 
 
+def test_only_so_many_models_stay_in_memory(engine: ArgosEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    import ctranslate2
+
+    loads: list[str] = []
+    genuine = ctranslate2.Translator
+
+    def counting(path: str, **options: Any) -> Any:
+        loads.append(path)
+        return genuine(path, **options)
+
+    monkeypatch.setattr(ctranslate2, "Translator", counting)
+    monkeypatch.setattr("assistant.translation.argos.MAX_LOADED", 1)
+    for source, target in (("en", "be"), ("en", "be"), ("be", "uk"), ("en", "be")):
+        assert engine.translate("Thanks.", source, target)
+    assert len(loads) == 3
+
+
 def test_a_model_that_takes_longer_than_a_customer_waits_goes_on_loading_for_the_next(
     engine: ArgosEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
