@@ -8,13 +8,14 @@ import unicodedata
 from assistant.translation.sentences import split
 
 # Of 47,111 translations by people in 207 pairs of languages, the limits on a whole text refuse 0.06 %, and those on its
-# lines and sentences 0.29 % more; of those, most leave out part of the source, as writers of help pages and titles may.
+# lines and sentences 0.28 % more; of those, most leave out part of the source, as writers of help pages and titles may.
 MAX_RATIO = 4.0  # letters of the longer text per letter of the shorter one; Europarl's language pairs stay below 2
 SLACK = 20  # letters by which short texts may differ beyond the ratio
 MIN_LINE = 60  # letters from which a line's length tells something
 MIN_LINE_RATIO = 0.5
 MIN_SENTENCE_RATIO = 0.4
-MIN_RATIO_UNFINISHED = 0.7  # where the mark that ended the line is gone
+MIN_RATIO_UNFINISHED = 0.7  # where the mark that ended the line is gone,
+MIN_UNFINISHED = 20  # of a line of so many letters at least
 MIN_RATIO_FEWER = 0.7  # where there are fewer sentences
 
 _CJK = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\U00020000-\U0003ffff]")
@@ -46,7 +47,7 @@ def _find_missing_of_line(source: str, translated: str, source_words: str, trans
     if _UNMARKED.search(translated):
         return ""
     is_unfinished = _FINISHED.search(source) and translated.rstrip()[-1:].isalpha()
-    if is_unfinished and after < before * MIN_RATIO_UNFINISHED:
+    if is_unfinished and before >= MIN_UNFINISHED and after < before * MIN_RATIO_UNFINISHED:
         return f"a line ends without its mark, {after:.0f} letters long where the original has {before:.0f}"
     sentences, translations = _sentences(source_words), _sentences(translated_words)
     if len(translations) < len(sentences):
