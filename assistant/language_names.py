@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 _SCRIPT = 4  # letters of a script's code
+_NO_LANGUAGE = frozenset({"mis", "mul", "root", "und", "zxx"})  # codes for several languages, for none, for any
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,6 +34,24 @@ def names_in(tag: str) -> Names:
         languages |= data.get("languages", {})
         countries |= data.get("territories", {})
     return Names(languages=languages, countries=tuple(countries.values()))
+
+
+def is_known(tag: str) -> bool:
+    """Tell whether CLDR knows the language of a canonical BCP 47 tag; it knows some 8,000."""
+    from babel.core import get_global
+
+    language = tag.split("-")[0]
+    return language not in _NO_LANGUAGE and (
+        language in get_global("likely_subtags") or language in names_in("en").languages
+    )
+
+
+def spoken_in(country: str) -> str | None:
+    """Return the language that most people of a country (``CZ``) use, by CLDR; None for what is no country."""
+    from babel.core import get_global
+
+    likely: str | None = get_global("likely_subtags").get(f"und_{country.upper()}")
+    return None if likely is None else likely.split("_")[0]
 
 
 def _chain(name: str) -> list[str]:

@@ -24,7 +24,10 @@ MAX_ID_LENGTH = 128  # characters
 MAX_LANGUAGE_LENGTH = 35  # characters; RFC 5646 section 4.4.1
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
+# A single letter begins an extension or, x, private parts; it ends no tag.
+_LANGUAGE = re.compile(
+    r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}|-[A-WYZa-wyz0-9](?=-[A-Za-z0-9]{2}))*(-[Xx](-[A-Za-z0-9]{1,8})+)?"
+)
 _URL = re.compile(r"https?://[^\s<>\"]{1,2000}")
 _LINE_BREAK = re.compile(r"\s*\n\s*")
 
@@ -138,8 +141,11 @@ def language_tag(value: str, *, field: str = "language") -> str:
             f"{field} is {value[:40]!r}; expected a BCP 47 tag such as 'en', 'be' or 'pt-BR'.", field=field
         )
     first, *rest = tag.split("-")
-    cased = [part.upper() if len(part) == 2 else part.title() if len(part) == 4 else part.lower() for part in rest]
-    return "-".join([first.lower(), *cased])
+    end = next((place for place, part in enumerate(rest) if len(part) == 1), len(rest))
+    cased = [
+        part.upper() if len(part) == 2 else part.title() if len(part) == 4 else part.lower() for part in rest[:end]
+    ]
+    return "-".join([first.lower(), *cased, *(part.lower() for part in rest[end:])])
 
 
 def make_article(

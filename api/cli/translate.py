@@ -245,21 +245,36 @@ def _show_filled(session: Session, filled: Sequence[Filled]) -> None:
 
 
 def _languages(given: Sequence[str]) -> list[str]:
-    from assistant.translation.tags import canonical
-
     tags = [tag.strip() for one in given for tag in one.split(",") if tag.strip()]
     if not tags:
         raise typer.BadParameter("expected languages, such as --to es,fr")
-    return list(dict.fromkeys(map(canonical, tags)))
+    return list(dict.fromkeys(map(_language, tags)))
+
+
+def _language(tag: str) -> str:
+    """Return the canonical tag; raises ArticleError for what is none, InputError for a language there is not."""
+    from assistant.language_names import is_known, spoken_in
+    from assistant.translation.tags import canonical
+    from knowledge.errors import InputError
+
+    language = canonical(tag)
+    if is_known(language):
+        return language
+    code = language.split("-")[0]
+    meant = spoken_in(code)
+    advice = f"; {code.upper()} is a country, where most write {meant}" if meant is not None else ""
+    raise InputError(
+        f"{tag[:40]!r} names no language that CLDR knows{advice}. Tags begin with a code of ISO 639: es, fr."
+    )
 
 
 def _source(language: str | None) -> Callable[[Article], Text | None] | None:
     """Return what finds an article's text in a language; None where the best one shall be taken."""
     if language is None:
         return None
-    from assistant.translation.tags import canonical, match
+    from assistant.translation.tags import match
 
-    wanted = canonical(language)
+    wanted = _language(language)
 
     def find(article: Article) -> Text | None:
         found = match(wanted, [text.language for text in article.texts])

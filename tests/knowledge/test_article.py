@@ -46,14 +46,38 @@ def test_text_is_found_in_its_language_or_the_base_one() -> None:
 
 @pytest.mark.parametrize(
     ("given", "tag"),
-    [("EN", "en"), (" be ", "be"), ("pt_br", "pt-BR"), ("zh-hANT-tw", "zh-Hant-TW"), ("sr-latn", "sr-Latn")],
+    [
+        ("EN", "en"),
+        (" be ", "be"),
+        ("pt_br", "pt-BR"),
+        ("zh-hANT-tw", "zh-Hant-TW"),
+        ("sr-latn", "sr-Latn"),
+        ("en-us-u-ca-buddhist", "en-US-u-ca-buddhist"),
+        ("en-X-a", "en-x-a"),
+        ("de-1996", "de-1996"),
+    ],
 )
 def test_language_tags_get_their_usual_case(given: str, tag: str) -> None:
     assert language_tag(given) == tag
 
 
 @pytest.mark.parametrize(
-    "tag", ["", "e", "en-", "en--us", "english", "en\n-us", "ен", "\x00", "\ud800", "en" + "-ab" * 30]
+    "tag",
+    [
+        "",
+        "e",
+        "en-",
+        "en_x",
+        "en-u",
+        "en-u-x-a",
+        "en--us",
+        "english",
+        "en\n-us",
+        "ен",
+        "\x00",
+        "\ud800",
+        "en" + "-ab" * 30,
+    ],
 )
 def test_what_is_no_language_tag_is_refused(tag: str) -> None:
     with pytest.raises(ArticleError, match="expected a BCP 47 tag") as caught:

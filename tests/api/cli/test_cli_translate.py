@@ -115,6 +115,11 @@ def test_what_is_forgotten_is_gone(faq: Faq, garden: Path) -> None:
     ("arguments", "told"),
     [
         (["translate", "--to", "!"], "expected a BCP 47 tag"),
+        (["translate", "--to", "en_x"], "expected a BCP 47 tag"),
+        (["translate", "--to", "nl,zz"], "'zz' names no language that CLDR knows. Tags begin"),
+        (["translate", "--to", "cz"], "CZ is a country, where most write cs"),
+        (["translate", "--to", "und"], "'und' names no language"),
+        (["translate", "--to", "nl", "--from", "xx"], "'xx' names no language"),
         (["translate", "--to", "nl", "--article", "none"], "There is no article 'none'"),
         (["translate", "--to", "nl", "--from", "no language"], "expected a BCP 47 tag"),
         (["translations", "show", "plants", "be"], "faq translate --to be --article plants"),
