@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from assistant.translation import tags
 from assistant.translation.delivery import choose_source, choose_text
 from assistant.translation.memory import Remembered, TranslationKey, TranslationMemory, approve, approved_id, remembered
+from assistant.translation.recollection import serving
 from assistant.translation.translator import Translator
 from knowledge.article import Article, ArticleError, Text, is_article_id, make_article
 from knowledge.database import now
@@ -135,7 +136,7 @@ class TranslationReview:
         article, language = self._store.get(article_id), tags.canonical(language)
         shown = self._shown(article, language)
         if shown is None:
-            raise _not_found(article_id, language)
+            raise self._missing(article, language)
         return shown
 
     def approve(
@@ -181,7 +182,7 @@ class TranslationReview:
         languages = {language, *(row.key.target_language for row in found if row is not None)}
         count = sum(self._memory.forget(article.id, each) for each in sorted(languages))
         if not count:
-            raise _not_found(article_id, language)
+            raise self._missing(article, language)
         return count
 
     def _approve(
@@ -272,6 +273,17 @@ class TranslationReview:
             kind=kind,
             question=texts["question"],
             answer=texts["answer"],
+        )
+
+    def _missing(self, article: Article, language: str) -> TranslationNotFoundError:
+        """Return the error of a translation that there is not, with what became of one that there was."""
+        left = [row for row in self._memory.load(article.id, serving(language)) if row.status != "approved"]
+        if not left:
+            return _not_found(article.id, language)
+        cause = "the article" if any(row.stale_at for row in left) else "the glossary or an engine"
+        return TranslationNotFoundError(
+            f"What is remembered of {article.id!r} in {language} is out of date: {cause} has changed since. "
+            f"Make it anew with: faq translate --to {language} --article {article.id}"
         )
 
     def _recall(self, article: Article, field: Field, language: str) -> Remembered | None:

@@ -463,6 +463,22 @@ class TestListing:
         with pytest.raises(ArticleError):
             shop.review.show("pay", "no language")
 
+    def test_what_is_out_of_date_is_told_with_the_cause(self, shop: Shop, database: Database) -> None:
+        shop.fill("cs")
+        shop.translator._glossary = GlossaryStore(database)
+        shop.translator._glossary.replace([make_term("card"), make_term("how")])
+        shop.translator.look()
+        told = "out of date: the glossary or an engine has changed since.*faq translate --to cs --article pay"
+        with pytest.raises(TranslationNotFoundError, match=told):
+            shop.review.show("pay", "cs")
+        shop.fill("cs")
+        assert shop.review.show("pay", "cs").kind == "machine"
+        shop.store.put_many(
+            [replace(PAY, texts=(replace(PAY.texts[0], question="Which?", answer="That."),))], by="tests"
+        )
+        with pytest.raises(TranslationNotFoundError, match="out of date: the article has changed since"):
+            shop.review.show("pay", "cs")
+
     def test_what_is_forgotten_is_made_anew(self, shop: Shop, replica: Shop) -> None:
         shop.fill("cs")
         assert replica.given(PAY, "cs")[0] == "machine"
