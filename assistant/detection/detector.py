@@ -29,7 +29,6 @@ _MIXED_CEILING: Final = 0.6
 _TOP: Final = 5
 _UNUSUAL: Final = frozenset({("zh", "Hant"), ("sr", "Latn")})
 _LARGEST_EXPONENT: Final = 80.0
-_LARGEST_ODD: Final = exp(_LARGEST_EXPONENT)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -141,7 +140,10 @@ class Detector:
         columns = self._columns[script]
         names = self._names[script]
         best = max(map(values.__getitem__, columns))
-        odds = [exp(value - best) if value - best < _LARGEST_EXPONENT else _LARGEST_ODD for value in values]
+        if max(values) - best < _LARGEST_EXPONENT:
+            odds = [exp(value - best) for value in values]
+        else:
+            odds = [exp(min(value - best, _LARGEST_EXPONENT)) for value in values]
         served = odds if len(columns) == len(odds) else [odds[column] for column in columns]
         total = sum(served)
         # A text that is clearly in a language nobody serves here must not look like a sure guess.

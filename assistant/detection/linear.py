@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import zlib
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from math import log
 from pathlib import Path
 from typing import Final
@@ -14,12 +16,14 @@ from zipfile import BadZipFile
 import numpy as np
 import numpy.typing as npt
 
-from assistant.detection.ngrams import ngram_buckets, word_ngram_buckets
+from assistant.detection.ngrams import word_ngram_buckets
 from knowledge.errors import UnavailableError
 
 MODEL_PATH: Final = Path(__file__).parent / "model.npz"
 STEPS_PER_NAT: Final = 16
 """A word's gain is stored in steps of a sixteenth of a nat."""
+PREFIX_BITS: Final = 14
+"""Listed words are looked for among those whose checksums begin with the same bits: 33 of Latin script."""
 
 _REMEMBERED: Final = 8_192
 """Words of one script whose sums are kept: about 4 MiB for Latin script when full."""
@@ -36,26 +40,38 @@ class DetectionModelError(UnavailableError):
 class WordTable:
     """How much likelier a word is in each language than a word never seen: ``ln(1 + p / floor)``, from counts.
 
-    ``hashes`` are CRC-32 of the UTF-8 words, ascending; the gains of word ``i`` are
-    ``gains[starts[i]:starts[i + 1]]`` (uint8, `STEPS_PER_NAT` to a nat) in the languages
-    ``columns[...]``. A language not named gains nothing.
+    ``hashes`` are CRC-32 of the UTF-8 words, ascending, those that begin with the bits ``b`` from place
+    ``begins[b]`` on; the gains of word ``i`` are ``gains[starts[i]:starts[i + 1]]`` (`STEPS_PER_NAT` to a nat)
+    in the languages ``columns[...]``; a language not named gains nothing. Views and bytes: a few words are
+    found faster in those than in arrays.
     """
 
-    hashes: npt.NDArray[np.uint32]
-    starts: npt.NDArray[np.uint32]
-    columns: npt.NDArray[np.uint8]
-    gains: npt.NDArray[np.uint8]
+    languages: int
+    hashes: memoryview
+    begins: memoryview
+    starts: memoryview
+    columns: bytes
+    gains: bytes
 
-    def fill(self, words: Sequence[str], into: Floats) -> None:
-        """Write the gains of each word, in steps, into its row of ``into``: ``(words, languages) float32`` of zeros."""
-        if not len(self.hashes):
-            return
-        keys = np.array([zlib.crc32(word.encode("utf-8", "surrogatepass")) for word in words], dtype=np.uint32)
-        places = self.hashes.searchsorted(keys)
-        found = self.hashes.take(places, mode="clip") == keys
-        for number in np.flatnonzero(found).tolist():
-            first, last = self.starts[places[number] : places[number] + 2].tolist()
-            into[number, self.columns[first:last]] = self.gains[first:last]
+    def of(self, words: Sequence[str]) -> npt.NDArray[np.uint8]:
+        """Give the gains of each word, in steps: ``(words, languages) uint8``."""
+        hashes, begins, starts, languages = self.hashes, self.begins, self.starts, self.languages
+        found = bytearray(len(words) * languages)
+        for number, word in enumerate(words):
+            key = zlib.crc32(word.encode("utf-8", "surrogatepass"))
+            prefix = key >> 32 - PREFIX_BITS
+            end = begins[prefix + 1]
+            place = bisect_left(hashes, key, begins[prefix], end)
+            if place == end or hashes[place] != key:
+                continue
+            first, last = starts[place], starts[place + 1]
+            row = number * languages
+            if last - first == languages:
+                found[row : row + languages] = self.gains[first:last]
+            else:
+                for column, gain in zip(self.columns[first:last], self.gains[first:last], strict=True):
+                    found[row + column] = gain
+        return np.frombuffer(found, dtype=np.uint8).reshape(len(words), languages)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -113,14 +129,12 @@ class ScriptModel:
 
         Both are sums of numbers that float32 holds exactly, so the order of words is immaterial.
         """
-        remembered = self._remembered
-        try:
-            known = [remembered[word] for word in words]
-        except KeyError:
-            # What is there is taken at once: another thread may make room for its own words.
-            held = {word: remembered.get(word) for word in words}
-            new = self._learn([word for word, part in held.items() if part is None])
-            known = [held[word] or new[word] for word in words]
+        # What is there is taken at once: another thread may make room for its own words.
+        held = list(map(self._remembered.get, words))
+        known = [part for part in held if part is not None]
+        if len(known) < len(held):
+            new = self._learn(list(dict.fromkeys([word for word, part in zip(words, held, strict=True) if not part])))
+            known = [part or new[word] for word, part in zip(words, held, strict=True)]
         if len(known) == 1:
             return known[0]
         size = 0
@@ -131,20 +145,11 @@ class ScriptModel:
         return size, sums
 
     def _learn(self, words: list[str]) -> dict[str, tuple[int, Floats]]:
-        classes = len(self.languages)
-        found = np.zeros((len(words), 2 * classes), dtype=np.float32)
-        if len(words) == 1:
-            buckets = ngram_buckets(f" {words[0]} ", longest=self.longest, bits=self.bits)
-            sizes = [len(buckets)]
-            table = self.weights.take(self.rows.take(buckets), axis=0).astype(np.float32)
-            found[0, :classes] = np.ones(len(buckets), dtype=np.float32) @ table
-        else:
-            buckets, owners = word_ngram_buckets(words, longest=self.longest, bits=self.bits)
-            table = self.weights.take(self.rows.take(buckets), axis=0).astype(np.float32)
-            belongs = owners == np.arange(len(words), dtype=owners.dtype)[:, None]
-            sizes = np.count_nonzero(belongs, axis=1).tolist()
-            found[:, :classes] = belongs.astype(np.float32) @ table
-        self.words.fill(words, found[:, classes:])
+        buckets, sizes = word_ngram_buckets(words, longest=self.longest, bits=self.bits)
+        table = self.weights.take(self.rows.take(buckets), axis=0).astype(np.float32)
+        found = np.empty((len(words), 2 * len(self.languages)), dtype=np.float32)
+        np.matmul(_blocks(sizes), table, out=found[:, : len(self.languages)])
+        found[:, len(self.languages) :] = self.words.of(words)
         learnt = {word: (size, part) for word, size, part in zip(words, sizes, found, strict=True)}
         self._remember(learnt)
         return learnt
@@ -152,9 +157,26 @@ class ScriptModel:
     def _remember(self, learnt: dict[str, tuple[int, Floats]]) -> None:
         if len(self._remembered) + len(learnt) > _REMEMBERED:
             self._remembered.clear()
+        if max(map(len, learnt)) <= _LONGEST_REMEMBERED:
+            self._remembered.update(learnt)
+            return
+        # Copied: a row kept would keep those of the long words as well.
         for word, (size, sums) in learnt.items():
             if len(word) <= _LONGEST_REMEMBERED:
                 self._remembered[word] = (size, sums.copy())
+
+
+def _blocks(sizes: Sequence[int]) -> Floats:
+    """Ones where a row's word owns the n-gram of the column, zeros elsewhere: ``(words, n-grams) float32``."""
+    total = sum(sizes)
+    # From the end of one row's ones to the beginning of the next row's it is always one row.
+    flat = bytes(4 * total).join([_one_bytes(size) for size in sizes])
+    return np.frombuffer(flat, dtype=np.float32).reshape(len(sizes), total)
+
+
+@lru_cache(maxsize=1_024)
+def _one_bytes(size: int) -> bytes:
+    return np.ones(size, dtype=np.float32).tobytes()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -218,13 +240,19 @@ def _script(meta: Mapping[str, object], arrays: Mapping[str, npt.NDArray[np.gene
 
 
 def _words(arrays: Mapping[str, npt.NDArray[np.generic]], name: str) -> WordTable:
-    sizes = arrays[f"{name}.words.sizes"].astype(np.int64, copy=False)
     # Hashes lie nearly evenly; their differences pack better than they do.
+    hashes = np.cumsum(arrays[f"{name}.words.steps"].astype(np.uint32, copy=False), dtype=np.uint32)
+    sizes = arrays[f"{name}.words.sizes"].astype(np.uint8, copy=False)
+    prefixes = np.arange((1 << PREFIX_BITS) + 1, dtype=np.uint64) << np.uint64(32 - PREFIX_BITS)
+    starts = np.zeros(len(sizes) + 1, dtype=np.uint32)
+    np.cumsum(sizes, dtype=np.uint32, out=starts[1:])
     return WordTable(
-        hashes=np.cumsum(arrays[f"{name}.words.steps"].astype(np.uint32, copy=False), dtype=np.uint32),
-        starts=np.concatenate(([0], np.cumsum(sizes))).astype(np.uint32),
-        columns=arrays[f"{name}.words.columns"].astype(np.uint8, copy=False),
-        gains=arrays[f"{name}.words.gains"].astype(np.uint8, copy=False),
+        languages=len(arrays[f"{name}.bias"]),
+        hashes=hashes.data,
+        begins=hashes.searchsorted(prefixes).astype(np.uint32).data,
+        starts=starts.data,
+        columns=arrays[f"{name}.words.columns"].astype(np.uint8, copy=False).tobytes(),
+        gains=arrays[f"{name}.words.gains"].astype(np.uint8, copy=False).tobytes(),
     )
 
 

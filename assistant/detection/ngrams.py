@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -21,65 +22,54 @@ _FINISH: Final = np.uint32(0xC2B2AE35)
 _SHIFT: Final = np.uint32(15)
 
 
-def ngram_buckets(text: str, *, longest: int, bits: int) -> npt.NDArray[np.uint32]:
-    """Bucket numbers below ``2**bits`` of all n-grams of one text, orders 1 to ``longest``.
+def word_ngram_buckets(words: Sequence[str], *, longest: int, bits: int) -> tuple[npt.NDArray[np.uint32], list[int]]:
+    """Bucket numbers below ``2**bits`` of all n-grams of each word, word after word, and how many each has.
 
-    ``text`` is folded words, single spaces between and around them: the space marks the edge of a
-    word and never stands inside an n-gram.
+    Orders 1 to ``longest``. ``words`` are folded and hold no space: a space stands before and behind each,
+    marks its edges and never stands inside an n-gram or alone. An n-gram is the difference of two sums of
+    characters, each times a power of the step's inverse (after Karp and Rabin, 1987), so that one
+    subtraction makes those of all orders.
     """
-    points = codes(text)
-    letters = points != SPACE
-    rolling = points * _SPREAD
-    gram = rolling
-    inside = letters[1:-1]
-    valid = inside
-    kept = [gram[letters]]
-    for order in range(2, longest + 1):
-        if order > len(points):
-            break
-        gram = gram[:-1] * _STEP + rolling[order - 1 :]
-        if order == 2:
-            kept.append(gram)
-            continue
-        if order > 3:
-            valid = valid[:-1] & inside[order - 3 :]
-        kept.append(gram[valid])
-    return _finish(np.concatenate(kept), bits)
+    shapes = [_inside(len(word), longest) for word in words]
+    places = sum(map(len, words)) + len(words)
+    factors, powers = _powers(longest, 1 << (places + longest).bit_length())
+    # One space more in front, whose sum the first n-gram subtracts, and enough behind for the last window.
+    points = codes(f"  {' '.join(words)}{' ' * (longest - 1)}")
+    sums = np.add.accumulate(points * factors[: len(points)], dtype=np.uint32)
+    ends: npt.NDArray[np.uint32] = np.ndarray((places, longest), dtype=np.uint32, buffer=sums, offset=4, strides=(4, 4))
+    grams = ends - sums[:places, None]
+    grams *= powers[:places]
+    kept = grams.ravel()[np.frombuffer(b"".join([inside for inside, _ in shapes]), dtype=np.bool_)]
+    return _finish(kept, bits), [size for _, size in shapes]
 
 
-def word_ngram_buckets(
-    words: Sequence[str], *, longest: int, bits: int
-) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int32]]:
-    """Buckets of all n-grams of several words, as `ngram_buckets` gives for each, and the number of its word."""
-    points = codes(" " + " ".join(words) + " ")
-    letters = points != SPACE
-    owner = np.cumsum(~letters, dtype=np.int32)
-    owner -= 1
-    rolling = points * _SPREAD
-    gram = rolling
-    inside = letters[1:-1]
-    valid = inside
-    grams = [gram[letters]]
-    owners = [owner[letters]]
-    for order in range(2, longest + 1):
-        if order > len(points):
-            break
-        gram = gram[:-1] * _STEP + rolling[order - 1 :]
-        if order == 2:
-            grams.append(gram)
-            owners.append(owner[:-1])
-            continue
-        if order > 3:
-            valid = valid[:-1] & inside[order - 3 :]
-        grams.append(gram[valid])
-        owners.append(owner[: len(gram)][valid])
-    return _finish(np.concatenate(grams), bits), np.concatenate(owners)
+@lru_cache(maxsize=1_024)
+def _inside(length: int, longest: int) -> tuple[bytes, int]:
+    """Which n-grams from the space before a word of ``length`` and from each letter end in it or after it; how many."""
+    grid = np.add.outer(np.arange(length + 1), np.arange(longest)) <= length + 1
+    grid[0, 0] = False
+    return grid.tobytes(), int(np.count_nonzero(grid))
+
+
+@lru_cache(maxsize=32)
+def _powers(longest: int, size: int) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
+    """Factors of ``size`` characters, and of the n-grams at ``size`` places in orders 1 to ``longest``."""
+    inverse, step = pow(int(_STEP), -1, 1 << 32), int(_STEP)
+    factors, powers = [int(_SPREAD)], [step]
+    for _ in range(size + longest):
+        factors.append(factors[-1] * inverse % (1 << 32))
+        powers.append(powers[-1] * step % (1 << 32))
+    places = np.add.outer(np.arange(size), np.arange(longest))
+    return np.array(factors, dtype=np.uint32), np.array(powers, dtype=np.uint32)[places]
 
 
 def many_ngram_buckets(
     texts: Sequence[str], *, longest: int, bits: int
 ) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int32]]:
-    """Buckets of all n-grams of many texts, and for each the number of its text (ascending)."""
+    """Buckets of all n-grams of many texts, and for each the number of its text (ascending).
+
+    A text is words with single spaces between and around them; its n-grams are what `word_ngram_buckets` gives.
+    """
     points = codes(chr(BREAK).join(texts) + chr(BREAK))
     breaks = points == BREAK
     owner = np.cumsum(breaks, dtype=np.int32)

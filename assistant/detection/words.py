@@ -14,9 +14,10 @@ MAX_CHARACTERS: Final = 600
 """Letters looked at; accuracy stops rising long before."""
 
 _WORD: Final = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
-_CAPITALS: Final = re.compile(r"(?<![^\W\d_])[A-Z]{2,5}(?![^\W\d_])")
+# These two are tried at every character of every text: what a hit begins with comes first, context after.
+_CAPITALS: Final = re.compile(r"[A-Z](?<![^\W\d_][A-Z])[A-Z]{1,4}(?![^\W\d_])")
 _INNER_CAPITAL: Final = re.compile(r"[a-z][A-Z]")
-_SUSPECT: Final = re.compile(r"[0-9@<>{}%&_/\\$]|\w\.\w|:\w")
+_SUSPECT: Final = re.compile(r"[0-9@<>{}%&_/\\$.:](?:(?<![.:])|(?<=\w\.)\w|(?<=:)\w)")
 _SPEECHLESS: Final = re.compile(
     r"""
       (?:https?|ftp|file)://\S{1,2000} | \bwww\.\S{1,2000}            # links
@@ -47,6 +48,8 @@ _APOSTROPHES: Final = str.maketrans(
     }
 )  # fmt: skip
 
+_TRANSLATED: Final = re.compile(f"[{''.join(map(chr, _APOSTROPHES))}]")
+
 
 def fold(text: str) -> str:
     """Compatibility-normalised lower case, direction marks removed, one kind of apostrophe.
@@ -55,7 +58,8 @@ def fold(text: str) -> str:
     """
     if text.isascii():
         return text.lower().replace("`", "'")
-    return unicodedata.normalize("NFKC", text).lower().translate(_APOSTROPHES)
+    lowered = unicodedata.normalize("NFKC", text).lower()
+    return lowered.translate(_APOSTROPHES) if _TRANSLATED.search(lowered) else lowered
 
 
 def words_of(text: str) -> list[str]:

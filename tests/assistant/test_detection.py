@@ -7,8 +7,10 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,8 +18,8 @@ from hypothesis import strategies as st
 from assistant.detection import Detection, DetectionModelError, Detector, linear
 from assistant.detection.langdetect_voter import OWN_PROFILES, LangdetectVoter, load_factory
 from assistant.detection.linear import ScriptModel, load_model
-from assistant.detection.ngrams import many_ngram_buckets, ngram_buckets
-from assistant.detection.scripts import dominant_script
+from assistant.detection.ngrams import many_ngram_buckets, word_ngram_buckets
+from assistant.detection.scripts import SCRIPTS, codes, dominant_script, script_and_purity, scripts_of
 from assistant.detection.words import significant_words
 from assistant.language import LIKELY
 from knowledge.errors import ConfigurationError
@@ -398,16 +400,44 @@ def test_long_text_costs_no_more_than_a_page(served: Detector) -> None:
     assert sum(map(len, significant_words("где мой заказ " * 80_000))) <= 600
 
 
-def test_many_texts_hash_as_each_does_alone() -> None:
-    texts = [" how do i ", " a ", " ab c ", " привет мир ", " 漢字 "]
-    buckets, owners = many_ngram_buckets(texts, longest=6, bits=20)
-    for number, text in enumerate(texts):
-        alone = ngram_buckets(text, longest=6, bits=20)
+HOSTILE_WORDS = ["how", "a", "привет", "漢字", "x" * 600, "\U0001d41a\U0010ffff", "\ud800a", "don't", "\x00"]
+
+
+@pytest.mark.parametrize(("longest", "bits"), [(6, 20), (5, 17), (3, 17)])
+def test_words_hash_alone_as_in_texts(longest: int, bits: int) -> None:
+    texts = [HOSTILE_WORDS, *([word] for word in HOSTILE_WORDS), ["how", "do", "i"]]
+    buckets, owners = many_ngram_buckets([f" {' '.join(words)} " for words in texts], longest=longest, bits=bits)
+    for number, words in enumerate(texts):
+        alone, sizes = word_ngram_buckets(words, longest=longest, bits=bits)
         assert sorted(buckets[owners == number].tolist()) == sorted(alone.tolist())
+        assert sizes == [word_ngram_buckets([word], longest=longest, bits=bits)[1][0] for word in words]
+        assert len(alone) == sum(sizes)
 
 
 def test_ngram_hashes_are_those_the_shipped_weights_were_trained_with() -> None:
-    assert ngram_buckets(" ab ", longest=3, bits=20).tolist() == [60610, 502498, 193203, 612827, 112730, 112156, 285726]
+    buckets, sizes = word_ngram_buckets(["ab"], longest=3, bits=20)
+    assert sorted(buckets.tolist()) == [60610, 112156, 112730, 193203, 285726, 502498, 612827]
+    assert sizes == [7]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(alphabet="aZß жЯ٠شک漢かz한", max_size=12))
+def test_script_is_found_at_once_as_it_is_by_counting(text: str) -> None:
+    known = scripts_of(codes(text))
+    letters = {SCRIPTS[number] for number in known.tolist()} - {"none"}
+    script, pure = script_and_purity(text)
+    assert (script == "none") == (not letters)
+    if letters <= {"latin", "cyrillic", "arabic"} and letters:
+        assert (script in letters, pure) == (True, len(letters) == 1)
+
+
+def test_listed_word_of_many_languages_gains_in_each_as_listed(latin: ScriptModel) -> None:
+    table = latin.words
+    assert {last - first for first, last in pairwise(table.starts)} == {1, 2, 3, 4, 5, len(latin.languages)}
+    gains = table.of(["can", "canxq", "programas", ""])
+    assert np.count_nonzero(gains[0]) == 32
+    assert not gains[[1, 3]].any()
+    assert {latin.languages[column] for column in np.flatnonzero(gains[2])} >= {"es", "pt"}
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import argparse
 import json
 import pickle
 import time
+import zipfile
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -145,7 +146,17 @@ def _save(
     out: Path,
 ) -> None:
     meta = json.dumps({"scripts": described, **words}, ensure_ascii=False)
-    np.savez_compressed(out, allow_pickle=False, meta=np.frombuffer(meta.encode("utf-8"), dtype=np.uint8), **arrays)
+    write_arrays({"meta": np.frombuffer(meta.encode("utf-8"), dtype=np.uint8), **arrays}, out)
+
+
+def write_arrays(arrays: Mapping[str, npt.NDArray[np.generic]], out: Path) -> None:
+    """Write an ``.npz`` file, compressed but for the weights: those hardly pack, and half of loading was unpacking."""
+    with zipfile.ZipFile(out, "w") as file:
+        for name, array in arrays.items():
+            entry = zipfile.ZipInfo(f"{name}.npy")
+            entry.compress_type = zipfile.ZIP_STORED if name.endswith(".weights") else zipfile.ZIP_DEFLATED
+            with file.open(entry, "w") as member:
+                np.lib.format.write_array(member, array, allow_pickle=False)
 
 
 def common_words(corpus: Corpus, language: str, least: int = 80) -> list[str]:

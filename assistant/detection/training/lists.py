@@ -19,6 +19,8 @@ from assistant.detection.words import words_in_script
 TERM_COUNTS: Final = 3
 """A dictionary entry counts as much as so many occurrences in text."""
 OBVIOUS: Final = 0.98
+WHOLE_FROM: Final = 6
+"""A word of so many languages is stored with every language, most gaining nothing: one piece is read at once."""
 _LONGEST: Final = 32
 
 
@@ -88,6 +90,8 @@ def pack(gains: Mapping[str, npt.NDArray[np.float32]]) -> PackedWords:
     for key in hashes:
         row = np.minimum(np.rint(by_hash[key] * STEPS_PER_NAT), 255).astype(np.uint8)
         places = np.flatnonzero(row)
+        if len(places) >= WHOLE_FROM:
+            places = np.arange(len(row))
         sizes.append(len(places))
         columns.append(places.astype(np.uint8))
         packed.append(row[places])
