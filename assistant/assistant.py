@@ -83,7 +83,7 @@ class Assistant:
         self.phrases = Phrasebook()
         self._detector = detector
         self._translator = translator
-        self._spoken = _spoken(self.phrases, detector)
+        self._spoken = tuple(sorted({*detector.languages, *self.phrases.languages}))
         self._composer = Composer(phrases=self.phrases, timezone=policy.timezone, faq_url=policy.faq_url)
         self.answering = Answering(translator, default_language=policy.default_language)
         self._question_translator = QuestionTranslator(
@@ -229,6 +229,8 @@ class Assistant:
         if wish is not None and generation is not None and len(generation.exact(normal_form(question.text))):
             wish = None  # "Do you speak German?" stands in an article
         text = question.text if wish is None else wish.rest
+        if wish is not None and wish.language.split("-")[0] not in self._detector.languages:
+            wish = None  # for a language that is not served: it is no question either
         language = identify_read(
             text,
             detector=self._detector,
@@ -354,9 +356,3 @@ class Assistant:
             return await self._handed_over(case, "no_match")  # it went away between question and choice
         case.generation = generation.number
         return await self._answer_with(case, article, "confident", confidence=1.0)
-
-
-def _spoken(phrases: Phrasebook, detector: Detector) -> tuple[str, ...]:
-    """Return the languages that a customer may ask for: those that are served, and what phrases there are of them."""
-    served = set(detector.languages)
-    return tuple(sorted(served.union(tag for tag in phrases.languages if tag.split("-")[0] in served)))

@@ -159,12 +159,27 @@ def test_what_only_names_a_language_is_a_question(say: Say, text: str) -> None:
     assert say(text)["language"]["wished"] is False
 
 
-def test_the_languages_of_the_settings_alone_can_be_asked_for(sample_data: Path) -> None:
-    product = Product(Settings(data_dir=sample_data, languages=["en", "de"]))
+def test_a_wish_for_a_language_that_is_not_served_is_heard_and_changes_nothing(sample_data: Path) -> None:
+    product = Product(Settings(data_dir=sample_data, languages=["en", "ru"]))
+
+    def say(text: str, conversation: str) -> dict[str, Any]:
+        question = make_question(text, conversation_id=conversation)
+        reply: dict[str, Any] = orjson.loads(asyncio.run(product.assistant.ask(question)))
+        return reply
+
     try:
         product.follower.refresh()
-        reply = orjson.loads(asyncio.run(product.assistant.ask(make_question("in Spanish please"))))
-        assert reply["language"]["wished"] is False
+        first = say("auf Deutsch bitte", "a")
+        assert (first["decision"], first["reason"], first["ticket"]) == ("clarify", "language_changed", None)
+        assert (first["language"]["code"], first["language"]["wished"]) == ("en", False)
+        asked = say("Как вернуть купленный у вас товар обратно в магазин?", "b")
+        again = say("auf Deutsch bitte", "b")
+        assert (again["decision"], again["message"]) == (asked["decision"], asked["message"])
+        assert (again["language"]["code"], again["language"]["wished"]) == ("ru", False)
+        beside = say("How do I return an item? In Spanish please", "c")
+        assert (beside["reason"], beside["language"]["code"]) == ("exact", "en")
+        assert say("по-русски, пожалуйста", "c")["language"]["code"] == "ru"
+        assert product.tickets.page().items == ()
     finally:
         product.close()
 
