@@ -22,6 +22,7 @@ from assistant.desk import Desk
 from assistant.detection import Detector
 from assistant.explanation import explained
 from assistant.handover import Handover
+from assistant.hearing import Hearing
 from assistant.judged import Conditions, Judged
 from assistant.language import Turn, identify_read
 from assistant.ledger import Entry, Ledger, Past
@@ -34,8 +35,6 @@ from assistant.silence import silence_reason
 from assistant.tickets.queue import TicketQueue
 from assistant.tickets.ticket import TicketIdTakenError, TicketReceiptRef
 from assistant.translation import Translator, find_spans
-from assistant.wish import language_wish
-from index.analysis import normal_form
 from index.errors import NoGenerationError
 from index.follower import Follower
 from index.generation import Generation
@@ -83,13 +82,13 @@ class Assistant:
         self.phrases = Phrasebook()
         self._detector = detector
         self._translator = translator
-        self._spoken = tuple(sorted({*detector.languages, *self.phrases.languages}))
+        self._hearing = Hearing(self.phrases, detector)
         self._composer = Composer(phrases=self.phrases, timezone=policy.timezone, faq_url=policy.faq_url)
         self.answering = Answering(translator, default_language=policy.default_language)
         self._question_translator = QuestionTranslator(
             translator, default_language=policy.default_language, languages=encoder_languages
         )
-        self._handover = Handover(tickets=tickets, ledger=ledger, phrases=self.phrases, asked_in=self._asked_in)
+        self._handover = Handover(tickets=tickets, ledger=ledger, phrases=self.phrases, asked_in=self._hearing.asked_in)
         self._repeater = Repeater(answering=self.answering, composer=self._composer, tickets=tickets)
         self._desk = desk
         # One message of a conversation at a time; whoever waits for a turn keeps its lock alive.
@@ -97,7 +96,7 @@ class Assistant:
 
     def warm(self) -> None:
         """Read and compile what the first question, and the first translation, would have to wait for."""
-        language_wish("English please", spoken=self._spoken)
+        self._hearing.warm()
         self.phrases.is_person_request("Talk to a person")
         if self._translator.pairs():
             find_spans("")
@@ -224,41 +223,31 @@ class Assistant:
         return FeedbackReply(answer_id=answer_id, helpful=False, message=message, ticket=reference)
 
     def _opened(self, question: Question, history: list[Past]) -> Case:
-        wish = language_wish(question.text, spoken=self._spoken)
         generation, readings = self._searched()
-        if wish is not None and generation is not None and len(generation.exact(normal_form(question.text))):
-            wish = None  # "Do you speak German?" stands in an article
-        text = question.text if wish is None else wish.rest
-        if wish is not None and wish.language.split("-")[0] not in self._detector.languages:
-            wish = None  # for a language that is not served: it is no question either
+        heard = self._hearing.heard(question.text, generation)
         language = identify_read(
-            text,
+            heard.text,
             detector=self._detector,
             readings=readings,
             home={self.policy.default_language, *(generation.manifest.languages if generation else ())},
             spoken=self.phrases.languages,
             requested=question.language,
-            wish=None if wish is None else wish.language,
+            wish=heard.wish,
             history=Turn.all_of(history),
             locale=question.customer.locale,
             channel=self.policy.channel_languages.get(question.channel),
             default=self.policy.default_language,
         )
         at = now()
-        conversation = Conversation(history, at, self._asked_in)
+        conversation = Conversation(history, at, self._hearing.asked_in)
         return Case(
             id=f"ans_{uuid.uuid4().hex}",
             question=question,
             at=at,
             conversation=conversation,
             language=language,
-            text=text,
+            text=heard.text,
         )
-
-    def _asked_in(self, message: str) -> str:
-        """Return a message without the customer's wish for a language."""
-        wish = language_wish(message, spoken=self._spoken)
-        return message if wish is None else wish.rest
 
     def _searched(self) -> tuple[Generation | None, Readings | None]:
         """Return the generation that answers and how it reads questions; None of both before there is one."""

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from assistant.beforehand import decided_beforehand
 from assistant.confidence import CHOICES, FEATURES, SEARCHED, features
 from assistant.detection import Detector
+from assistant.hearing import Hearing
 from assistant.judgement import judge
 from assistant.language import identify_read
 from assistant.phrases import Phrasebook
@@ -116,19 +117,22 @@ def golden_examples(
 ) -> Examples:
     """Ask golden questions, as customers that nothing is known of would."""
     phrases = Phrasebook()
+    hearing = Hearing(phrases, detector)
     home = {policy.default_language, *searcher.generation.manifest.languages}
     eager = replace(policy, answer_threshold=0.0, clarify_threshold=0.0)
     asked: list[_Asked] = []
     for done, one in enumerate(golden):
         report(done)
         question = make_question(one.question)
-        text = question.text
+        heard = hearing.heard(question.text, searcher.generation)
+        text = heard.text or question.text
         language = identify_read(
             text,
             detector=detector,
             readings=searcher.readings,
             home=home,
             spoken=phrases.languages,
+            wish=heard.wish,
             channel=policy.channel_languages.get(one.channel or ""),
             default=policy.default_language,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import socket
@@ -62,6 +63,13 @@ def no_apertium() -> Iterator[None]:
     patch.setenv("FAQ_APERTIUM", "off")
     yield
     patch.undo()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def tidied() -> Iterator[None]:
+    """Give back what a module's applications held: they refer to themselves, and each holds an index."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="session")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from api.cli.session import Session, command, default_command
-from assistant.translation import InstalledPackage, find_route
+
+if TYPE_CHECKING:
+    from assistant.translation import InstalledPackage
 
 _PACKAGE_SUFFIX = ".argosmodel"
 
@@ -95,7 +97,7 @@ def install(
 
 def _from_index(session: Session, source: str, target: str) -> tuple[InstalledPackage, ...]:
     """Install from Argos' index; where that fails, name what the system's packages could do."""
-    from assistant.translation import TranslationError
+    from assistant.translation import TranslationError, find_route
     from assistant.translation.apertium_packages import apertium_package
 
     session.output.note(f"Downloading {source}→{target}; this takes minutes.")

@@ -14,6 +14,7 @@ from assistant.detection import Detector
 from assistant.evaluation.asked import Asked, Outcome, Searched
 from assistant.evaluation.measures import Measure, Share, share
 from assistant.fitted import fitted_among
+from assistant.hearing import Hearing
 from assistant.judgement import basis_for, judge, thresholds_for
 from assistant.language import identify_read
 from assistant.phrases import Phrasebook
@@ -106,23 +107,27 @@ class _Asker:
         self.policy = policy
         self.day = day
         self.phrases = Phrasebook()
+        self.hearing = Hearing(self.phrases, detector)
         self.home = {policy.default_language, *searcher.generation.manifest.languages}
 
     def ask(self, golden: GoldenQuestion) -> Asked:
         """Ask one question."""
         question = make_question(golden.question, channel=golden.channel or _CHANNEL)
+        heard = self.hearing.heard(question.text, self.searcher.generation)
+        text = heard.text or question.text
         language = identify_read(
-            question.text,
+            text,
             detector=self.detector,
             readings=self.searcher.readings,
             home=self.home,
             spoken=self.phrases.languages,
+            wish=heard.wish,
             channel=self.policy.channel_languages.get(golden.channel or ""),
             default=self.policy.default_language,
         )
         judged = judge(
             self.searcher,
-            question.text,
+            text,
             policy=self.policy,
             languages=language.languages_to_read,
             day=self.day,

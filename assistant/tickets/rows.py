@@ -122,9 +122,7 @@ def write_change(
     }
     if after.question_translation != before.question_translation:
         first = ticket_messages.c.id == entry_id(after.id, 1)
-        connection.execute(
-            sa.update(ticket_messages).where(first).values(translation=values["question_translation"])
-        )
+        connection.execute(sa.update(ticket_messages).where(first).values(translation=values["question_translation"]))
     if message is not None:
         connection.execute(sa.insert(ticket_messages), _message_values(message))
         changes["message"] = (None, message.id)

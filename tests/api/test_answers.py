@@ -27,7 +27,8 @@ def test_an_answer_has_every_field_of_the_contract(shared: TestClient) -> None:
         "id", "decision", "reason", "confidence", "message", "language", "answer", "choices", "ticket", "generation",
     }  # fmt: skip
     assert reply["id"].startswith("ans_")
-    assert reply["language"] == {"code": "be", "source": "detected", "confidence": reply["language"]["confidence"]}
+    confidence = reply["language"]["confidence"]
+    assert reply["language"] == {"code": "be", "source": "detected", "confidence": confidence, "wished": False}
     assert 0.7 < reply["language"]["confidence"] <= 1
     answer = reply["answer"]
     assert (answer["article_id"], answer["revision"], answer["language"]) == ("returns", 1, "be")
@@ -230,7 +231,7 @@ def test_hebrew_and_persian_speakers_get_a_reply_too(shared: TestClient) -> None
 
 def test_a_locale_is_brought_into_its_usual_form_and_an_empty_one_is_none(shared: TestClient) -> None:
     reply = ask(shared, "How do I return an item?", customer={"locale": "be_by", "name": " Алесь\n Коўш "})
-    assert reply["language"] == {"code": "be-BY", "source": "customer", "confidence": 1.0}
+    assert reply["language"] == {"code": "be-BY", "source": "customer", "confidence": 1.0, "wished": False}
     assert shared.get(f"/v1/answers/{reply['id']}").json()["customer"]["name"] == "Алесь Коўш"
     assert ask(shared, "How do I return an item?", customer={"locale": ""})["language"]["source"] == "detected"
 

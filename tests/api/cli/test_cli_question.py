@@ -35,7 +35,7 @@ def test_json_is_the_response_as_it_is_stored(faq: Faq, shop: Path, product: Pro
 
 def test_the_language_asked_for_is_the_one_answered_in(faq: Faq, shop: Path) -> None:
     response = json.loads(faq("ask", "How do I return an item?", "--language", "uk", "--json").stdout)
-    assert response["language"] == {"code": "uk", "source": "requested", "confidence": 1.0}
+    assert response["language"] == {"code": "uk", "source": "requested", "confidence": 1.0, "wished": True}
     assert response["answer"]["language"] == "uk"
 
 
