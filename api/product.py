@@ -247,6 +247,7 @@ class Product:
         """Wait until it is known which pairs work, as a server learns in the background; seconds the first time."""
         if self.apertium is not None:
             self.apertium.settle()
+            self.translator.look()
 
     @cached_property
     def translator(self) -> Translator:

@@ -6,6 +6,7 @@ import gc
 import os
 import shutil
 import socket
+from collections import Counter
 from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
@@ -63,6 +64,20 @@ def no_apertium() -> Iterator[None]:
     patch.setenv("FAQ_APERTIUM", "off")
     yield
     patch.undo()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give every test an id of its own: schemathesis gives those of all operations one, and workers go by ids.
+
+    Without it all but one of them would be left out, and nobody told.
+    """
+    ids = Counter(item.nodeid for item in items)
+    for item in items:
+        if ids[item.nodeid] > 1:
+            assert item.parent is not None
+            item._id = item.parent.id.child(item.name)
+    repeated = [id for id, count in Counter(item.nodeid for item in items).items() if count > 1]
+    assert not repeated, f"several tests have the id {repeated[0]}"
 
 
 @pytest.fixture(autouse=True, scope="module")
