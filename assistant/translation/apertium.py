@@ -137,7 +137,8 @@ class ApertiumEngine:
     def settle(self, seconds: float = 60.0) -> bool:
         """Wait until every installed pair was tried, at most so long; tell whether they were."""
         self._refresh()
-        prober = self._prober
+        with self._lock:  # another thread may be about to start the trial
+            prober = self._prober
         if prober is not None:
             prober.join(seconds)
         return prober is None or not prober.is_alive()
