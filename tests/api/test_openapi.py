@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,8 +64,8 @@ def test_no_request_with_a_key_breaks_the_server_or_the_document(case: schemathe
 
 
 def test_the_requests_were_not_all_refused() -> None:
-    if not STATUSES:
-        pytest.skip("no request was made before this")
+    if not STATUSES and not os.environ.get("CI"):
+        pytest.skip("it looks at the requests of the test above: run the whole file")
     served = {label for label, statuses in STATUSES.items() if statuses & {200, 201, 204}}
     assert {
         "POST /v1/answers",
