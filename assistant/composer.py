@@ -85,7 +85,6 @@ class Composer:
         language: str,
         channel: str,
         now: datetime,
-        has_phone: bool = False,
         customer: Customer | None = None,
     ) -> str:
         """Return the acknowledgement of a ticket, with its number and when a person will have answered.
@@ -93,7 +92,7 @@ class Composer:
         The time is told on the customer's own clock. By e-mail it points to the FAQ and asks for a telephone
         number, where there is the one and not the other.
         """
-        has_phone = has_phone or (customer is not None and customer.phone is not None)
+        has_phone = customer is not None and customer.phone is not None
         due = self.due(ticket.due_at, language=language, now=now, customer=customer)
         if channel == "email" and self.faq_url and not has_phone:
             return self.phrases.say("ticket_email", language, ticket=ticket.id, due=due, faq_url=self.faq_url)

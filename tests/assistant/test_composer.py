@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from assistant.answering import Title
 from assistant.composer import Composer
 from assistant.phrases import Phrasebook
-from assistant.tickets.ticket import TicketReceiptRef
+from assistant.tickets.ticket import Customer, TicketReceiptRef
 
 DUE = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 TICKET = TicketReceiptRef(id="T-0000001", status="new", due_at=DUE)
@@ -164,7 +164,12 @@ def test_a_mail_is_not_asked_for_what_is_known_nor_pointed_to_what_there_is_not(
     bare = Composer(phrases=Phrasebook(), timezone="UTC", faq_url="")
     for spoken, has_phone, asks in ((bare, False, True), (bare, True, False), (composer(), True, False)):
         message = spoken.promise(
-            TICKET, reason="no_match", language="en", channel="email", now=DUE, has_phone=has_phone
+            TICKET,
+            reason="no_match",
+            language="en",
+            channel="email",
+            now=DUE,
+            customer=Customer(phone="+375 29 1234567" if has_phone else None),
         )
         assert ("telephone number" in message) is asks
         assert ("https://vilora.example/help" in message) is (spoken.faq_url != "")
